@@ -1,0 +1,1 @@
+"""Teaching cases: numbered, imported from a folder, published, downloaded as zips."""

@@ -1,0 +1,77 @@
+"""Opens the database and hands out connections for reading and for writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+SCHEMA = "readingroom"
+"""Our tables' own schema on PostgreSQL, apart from Orthanc's and the site's."""
+
+BUSY_SECONDS = 30
+"""How long a writer waits for another one on SQLite."""
+
+
+class Database:
+    """A pool of connections; every transaction is short and never waits on the network."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether PostgreSQL is behind it; else SQLite is."""
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state and changes nothing."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back by an exception.
+
+        On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
+        """
+        with self.engine.connect().execution_options(readingroom_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open `sqlite:///path` or `postgresql://…`; nothing is created or migrated."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_sqlite(url))
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    return Database(engine.execution_options(schema_translate_map={None: SCHEMA}))
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver's own idea of transactions is switched off: BEGIN is ours, below.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        # In WAL mode NORMAL survives a killed process; only a power cut can lose the last commits, never consistency.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("readingroom_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

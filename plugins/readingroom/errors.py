@@ -1,0 +1,232 @@
+"""Every error that Reading Room raises on purpose; status and stable code stand on each class.
+
+ReadingRoomError                    500 internal
+├── BadRequest                      400 bad_request
+│   └── TooManyCases                400 too_many_cases
+├── Unauthenticated                 401 unauthenticated
+│   ├── TokenExpired                401 token_expired
+│   └── TicketExpired               401 ticket_expired
+├── Forbidden                       403 forbidden
+├── NotFound                        404 not_found
+│   └── NoDicoms                    404 no_dicoms
+├── MethodNotAllowed                405 method_not_allowed
+├── Conflict                        409 conflict
+│   ├── CaseNumberTaken             409 case_number_taken
+│   ├── CaseIdentifiable            409 case_identifiable
+│   └── ImportRunning               409 import_running
+├── PayloadTooLarge                 413 payload_too_large
+├── RangeNotSatisfiable             416 range_not_satisfiable
+├── TooManyRequests                 429 too_many_requests
+├── PacsError                       502 pacs_error
+│   ├── PacsNotFound                404 not_found
+│   └── PacsUnreachable             503 pacs_unreachable
+├── StoredFileBroken                500 stored_file_broken
+├── SettingsError                   500 settings
+└── SourceError                     502 source_error       (files somewhere else; see sources/)
+    ├── SourceUnreachable           503 source_unreachable
+    ├── SourceRefused               502 source_refused
+    ├── SourceNotFound              404 source_not_found
+    └── SourceForbidden             502 source_forbidden
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ReadingRoomError(Exception):
+    """The root: `message` is for a person, `detail` for a program."""
+
+    status = 500
+    code = "internal"
+
+    def __init__(self, message: str, *, detail: object = None, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.headers: dict[str, str] = dict(headers or {})
+
+
+class BadRequest(ReadingRoomError):
+    """The request cannot be understood or breaks a stated limit."""
+
+    status = 400
+    code = "bad_request"
+
+
+class TooManyCases(BadRequest):
+    """More cases were asked for than one download carries."""
+
+    code = "too_many_cases"
+
+
+class Unauthenticated(ReadingRoomError):
+    """There is no valid identity behind the request."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class TokenExpired(Unauthenticated):
+    """The token was good and is past its end."""
+
+    code = "token_expired"
+
+
+class TicketExpired(Unauthenticated):
+    """The download link was good and is past its end."""
+
+    code = "ticket_expired"
+
+
+class Forbidden(ReadingRoomError):
+    """The identity is known and lacks the capability."""
+
+    status = 403
+    code = "forbidden"
+
+
+class NotFound(ReadingRoomError):
+    """Not there, or not yours: the two are never told apart."""
+
+    status = 404
+    code = "not_found"
+
+
+class NoDicoms(NotFound):
+    """The case is there and has no DICOM files."""
+
+    code = "no_dicoms"
+
+
+class MethodNotAllowed(ReadingRoomError):
+    """The address exists, the method does not."""
+
+    status = 405
+    code = "method_not_allowed"
+
+
+class Conflict(ReadingRoomError):
+    """The request is sound and does not fit the present state."""
+
+    status = 409
+    code = "conflict"
+
+
+class CaseNumberTaken(Conflict):
+    """Another case carries that number, or carried it before it was withdrawn."""
+
+    code = "case_number_taken"
+
+
+class CaseIdentifiable(Conflict):
+    """Publishing would show headers that still identify a patient; an admin's explicit word is needed."""
+
+    code = "case_identifiable"
+
+
+class ImportRunning(Conflict):
+    """That source is being imported at this moment."""
+
+    code = "import_running"
+
+
+class PayloadTooLarge(ReadingRoomError):
+    """The request body is larger than this route takes."""
+
+    status = 413
+    code = "payload_too_large"
+
+
+class RangeNotSatisfiable(ReadingRoomError):
+    """The byte range lies outside the file (RFC 9110, section 15.5.17)."""
+
+    status = 416
+    code = "range_not_satisfiable"
+
+
+class TooManyRequests(ReadingRoomError):
+    """Too much at once; `retry_after` is in whole seconds."""
+
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, message: str, *, retry_after: int, detail: object = None) -> None:
+        super().__init__(message, detail=detail, headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
+
+
+class PacsError(ReadingRoomError):
+    """Orthanc answered with an error of its own."""
+
+    status = 502
+    code = "pacs_error"
+
+
+class PacsNotFound(PacsError):
+    """Orthanc has no such resource."""
+
+    status = 404
+    code = "not_found"
+
+
+class PacsUnreachable(PacsError):
+    """Orthanc did not answer."""
+
+    status = 503
+    code = "pacs_unreachable"
+
+
+class StoredFileBroken(ReadingRoomError):
+    """A stored file is missing, short, or no longer what was imported."""
+
+    code = "stored_file_broken"
+
+
+class SettingsError(ReadingRoomError):
+    """A setting is missing or makes no sense; the message names it."""
+
+    code = "settings"
+
+
+class SourceError(ReadingRoomError):
+    """A file source failed; `error_type` and `suggestion` tell a person what to do."""
+
+    status = 502
+    code = "source_error"
+    error_type = "system"
+
+    def __init__(self, message: str, *, suggestion: str = "", path: str | None = None) -> None:
+        super().__init__(message, detail={"errorType": self.error_type, "suggestion": suggestion, "path": path})
+        self.suggestion = suggestion
+        self.path = path
+
+
+class SourceUnreachable(SourceError):
+    """The line to the source is down; trying again may help."""
+
+    status = 503
+    code = "source_unreachable"
+    error_type = "network"
+
+
+class SourceRefused(SourceError):
+    """The source does not accept us, or is not the host it should be."""
+
+    code = "source_refused"
+    error_type = "authentication"
+
+
+class SourceNotFound(SourceError):
+    """No such file or folder at the source."""
+
+    status = 404
+    code = "source_not_found"
+    error_type = "filesystem"
+
+
+class SourceForbidden(SourceError):
+    """The source does not let this account read that path."""
+
+    code = "source_forbidden"
+    error_type = "filesystem"

@@ -1,0 +1,118 @@
+"""Every setting, read once from the environment and the data folder, checked, with secrets masked."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from readingroom.errors import SettingsError
+
+MIN_SECRET_BYTES = 32
+"""RFC 7518 section 3.2: an HS256 key has at least the size of the hash."""
+
+TrustedRoles = dict[str, Literal["admin", "staff", "student", "clinician"]]
+
+
+class Settings(BaseSettings):
+    """What a site can set; each field's alias is its environment variable."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
+
+    data: Path = Field(alias="READINGROOM_DATA", description="Folder that holds everything of this instance")
+    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL address; empty: SQLite in the data folder")
+    public_url: str = Field("", alias="READINGROOM_PUBLIC_URL", description="Address that users see, for links")
+    orthanc_url: str = Field("http://127.0.0.1:8042", alias="READINGROOM_ORTHANC_URL", description="Where workers reach Orthanc")
+    orthanc_storage: Path | None = Field(None, alias="READINGROOM_ORTHANC_STORAGE", description="Orthanc's storage folder where it is local; empty: files are read through Orthanc")
+
+    jwt_secret: SecretStr = Field(SecretStr(""), alias="JWT_SECRET", description="Key of our own tokens (HS256, 32 bytes or more); made on first start")
+    jwt_issuer: str = Field("readingroom", alias="JWT_ISSUER", description="Issuer of our own tokens")
+    jwt_audience: str = Field("readingroom", alias="JWT_AUDIENCE", description="Audience of our own tokens")
+    jwt_outside_issuer: str = Field("", alias="JWT_OUTSIDE_ISSUER", description="Issuer of outside tokens; empty: none are accepted")
+    jwt_outside_audience: str = Field("", alias="JWT_OUTSIDE_AUDIENCE", description="Audience that outside tokens must carry")
+    jwt_outside_algorithm: Literal["HS256", "RS256", "ES256"] = Field("HS256", alias="JWT_OUTSIDE_ALGORITHM", description="The one algorithm accepted from outside")
+    jwt_outside_secret: SecretStr = Field(SecretStr(""), alias="JWT_OUTSIDE_SECRET", description="HS256 key of outside tokens")
+    jwt_jwks_url: str = Field("", alias="JWT_JWKS_URL", description="Where the outside issuer publishes its RS256/ES256 keys")
+    jwt_trusted_roles: TrustedRoles = Field(default_factory=dict, alias="JWT_TRUSTED_ROLES", description='JSON: role claim of an outside token → our role, e.g. {"radiologist": "staff"}')
+    access_minutes: int = Field(15, ge=1, alias="ACCESS_TOKEN_MINUTES", description="Life of an access token")
+    refresh_days: int = Field(14, ge=1, alias="REFRESH_TOKEN_DAYS", description="Life of a refresh token")
+    gateway_secret: SecretStr = Field(SecretStr(""), alias="READINGROOM_GATEWAY_SECRET", description="Shared by gateway and plugin; made on first start")
+    admin_password: SecretStr = Field(SecretStr(""), alias="READINGROOM_ADMIN_PASSWORD", description="First password of `admin`; empty: a random one, printed once")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="CORS_ORIGINS", description="Origins that may call from other pages, separated by commas")
+
+    cases_source: str = Field("", alias="IMPORT_SOURCE", description="Source of imports started from the web or by schedule")
+    cases_schedule: str = Field("", alias="IMPORT_SCHEDULE", description="When to import: `HH:MM` daily (UTC) or `every 6h`; empty: never")
+    import_workers: int = Field(4, ge=1, le=64, alias="IMPORT_WORKERS", description="Uploads at a time")
+    sftp_host: str = Field("", alias="SFTP_HOST", description="Host of the cases' SFTP server")
+    sftp_port: int = Field(22, alias="SFTP_PORT", description="Its port")
+    sftp_username: str = Field("", alias="SFTP_USERNAME", description="Account there")
+    sftp_password: SecretStr = Field(SecretStr(""), alias="SFTP_PASSWORD", description="Its password, where no key is used")
+    sftp_private_key_path: Path | None = Field(None, alias="SFTP_PRIVATE_KEY_PATH", description="Private key file")
+    sftp_private_key_passphrase: SecretStr = Field(SecretStr(""), alias="SFTP_PRIVATE_KEY_PASSPHRASE", description="Its passphrase")
+    sftp_known_hosts: Path | None = Field(None, alias="SFTP_KNOWN_HOSTS", description="known_hosts file; default ~/.ssh/known_hosts")
+    sftp_host_fingerprint: str = Field("", alias="SFTP_HOST_FINGERPRINT", description="Pinned host key, `SHA256:…`, instead of known_hosts")
+    bestof_base_path: str = Field("/data/bestof", alias="BESTOF_DICOMS_BASE_PATH", description="Folder of the cases at the source")
+    smb_username: str = Field("", alias="SMB_USERNAME", description="Account for smb:// sources")
+    smb_password: SecretStr = Field(SecretStr(""), alias="SMB_PASSWORD", description="Its password")
+    smb_domain: str = Field("", alias="SMB_DOMAIN", description="Its domain or workgroup")
+
+    ticket_minutes: int = Field(5, ge=1, alias="TICKET_MINUTES", description="Life of a download link before it is followed")
+    download_hours: int = Field(24, ge=1, alias="DOWNLOAD_HOURS", description="How long a download that began may go on, resumes included")
+    log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Read the environment, fill what the data folder keeps, and check it.
+
+        Raises SettingsError naming each setting that is missing or wrong.
+        """
+        try:
+            settings = cls(**overrides)  # type: ignore[arg-type]  # pydantic checks what comes in
+        except ValidationError as error:
+            said = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+            raise SettingsError(f"Settings do not fit: {said}") from None
+        return settings._with_kept_secrets()
+
+    def _with_kept_secrets(self) -> Settings:
+        kept: dict[str, object] = {}
+        for field, name in (("jwt_secret", "jwt_secret"), ("gateway_secret", "gateway_secret")):
+            if not getattr(self, field).get_secret_value():
+                kept[field] = SecretStr(kept_secret(self.data, name))
+        if not self.database_url:
+            kept["database_url"] = f"sqlite:///{self.data / 'readingroom.db'}"
+        whole = self.model_copy(update=kept)
+        if len(whole.jwt_secret.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise SettingsError(f"JWT_SECRET is shorter than {MIN_SECRET_BYTES} bytes; leave it unset to have one made")
+        return whole
+
+
+def kept_secret(data: Path, name: str) -> str:
+    """The secret of that name in the data folder, made on first use (0600, written beside its place and linked in).
+
+    Two processes that start together agree on the one that was there first.
+    """
+    folder = data / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    place = folder / name
+    if not place.exists():
+        fresh = folder / f".{name}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(fresh, place)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return place.read_text().strip()
