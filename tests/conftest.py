@@ -1,0 +1,7 @@
+"""Brings the shared fixtures in; each subject's own live in `tests/fixtures/`."""
+
+from __future__ import annotations
+
+pytest_plugins = [
+    "tests.fixtures.servers",
+]
