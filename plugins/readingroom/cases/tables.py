@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from readingroom.db import UtcDateTime, metadata
 
@@ -39,12 +50,13 @@ case_file = Table(
     Column("size", BigInteger, nullable=False),  # bytes, of the stored file
     Column("crc32", BigInteger, nullable=False),  # of the stored file, unsigned
     Column("sha256", String(64), nullable=False),  # of the stored file, hex
-    Column("source_size", BigInteger, nullable=False),  # as the source lists it; differs after de-identification
+    Column("source_size", BigInteger, nullable=False),  # as the source lists it, before de-identification
     Column("source_mtime_ns", BigInteger, nullable=False),
     Column("source_sha256", String(64), nullable=False),
     Column("missing_at_source", Boolean, nullable=False, default=False),
     Column("orthanc_id", String(44), nullable=False),  # Orthanc's id of the instance
-    Column("attachment", String(16), nullable=False, default="dicom"),  # or a number ≥ 1024: the case's own bytes
+    # Which of the instance's attachments holds the case's bytes: "dicom", or a number ≥ 1024.
+    Column("attachment", String(16), nullable=False, default="dicom"),
     Column("sop_instance_uid", String(64), nullable=False),
     Column("series_instance_uid", String(64), nullable=False),
     Column("study_instance_uid", String(64), nullable=False),
@@ -55,6 +67,7 @@ case_file = Table(
     UniqueConstraint("case_id", "exam_type", "relative_path"),
 )
 Index("ix_case_file_study_instance_uid", case_file.c.study_instance_uid)
+Index("ix_case_file_source", case_file.c.source)
 Index("ix_case_file_orthanc_id", case_file.c.orthanc_id)
 
 import_run = Table(
@@ -84,13 +97,23 @@ import_run = Table(
     Column("message", Text, nullable=False, default=""),
 )
 
+_under_way = import_run.c.state.in_(["queued", "running"])
+# One run per source at a time, whichever process, machine or schedule starts it.
+Index(
+    "uq_case_import_run_under_way",
+    import_run.c.source,
+    unique=True,
+    sqlite_where=_under_way,
+    postgresql_where=_under_way,
+)
+
 import_item = Table(
     "case_import_item",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("run_id", ForeignKey("case_import_run.id"), nullable=False),
     Column("path", Text, nullable=False),
-    Column("outcome", String(16), nullable=False),  # added changed missing not_dicom failed
+    Column("outcome", String(16), nullable=False),  # added changed missing not_dicom failed skipped
     Column("reason", Text, nullable=False, default=""),
     Index("ix_case_import_item_run_outcome", "run_id", "outcome"),
 )
