@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from readingroom.db import UtcDateTime, metadata
@@ -97,8 +98,8 @@ import_run = Table(
     Column("message", Text, nullable=False, default=""),
 )
 
-_under_way = import_run.c.state.in_(["queued", "running"])
 # One run per source at a time, whichever process, machine or schedule starts it.
+_under_way = text("state IN ('queued', 'running')")
 Index(
     "uq_case_import_run_under_way",
     import_run.c.source,
