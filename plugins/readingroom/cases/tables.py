@@ -51,6 +51,7 @@ case_file = Table(
     Column("size", BigInteger, nullable=False),  # bytes, of the stored file
     Column("crc32", BigInteger, nullable=False),  # of the stored file, unsigned
     Column("sha256", String(64), nullable=False),  # of the stored file, hex
+    Column("source", Text, nullable=False, default=""),  # as in case_import_run.source
     Column("source_size", BigInteger, nullable=False),  # as the source lists it, before de-identification
     Column("source_mtime_ns", BigInteger, nullable=False),
     Column("source_sha256", String(64), nullable=False),
