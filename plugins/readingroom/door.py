@@ -1,0 +1,137 @@
+"""What every request passes: its id, who is asking, whether they may, and the one shape of every error."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import uuid
+from collections.abc import Iterable
+
+import structlog
+from flask import Flask, Response, g, request
+from werkzeug.exceptions import HTTPException
+
+from readingroom.clock import Clock
+from readingroom.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, ReadingRoomError, Unauthenticated
+from readingroom.identity import ANONYMOUS, PUBLIC, Authenticator, Caller, Identity
+from readingroom.routing import Declared
+
+log = structlog.get_logger(__name__)
+
+CHALLENGE = 'Bearer realm="Reading Room", Basic realm="Reading Room", charset="UTF-8"'
+"""What a 401 tells a script it may use (RFC 9110 section 11.6.1)."""
+
+GATEWAY_HEADER = "X-Readingroom-Gateway"
+SLOW_SECONDS = 2.0
+
+
+class Door:
+    """Stands before all routes of an application; unknown addresses and undeclared routes stay shut."""
+
+    def __init__(self, authenticator: Authenticator, gateway_secret: str, clock: Clock) -> None:
+        self._authenticator = authenticator
+        self._gateway_secret = gateway_secret.encode()
+        self._clock = clock
+        self._capabilities: dict[str, str] = {}
+
+    def hang(self, app: Flask, declared: Iterable[Declared]) -> None:
+        """Put the door before the application's routes."""
+        self._capabilities = {route.endpoint: route.capability for route in declared}
+        app.before_request(self._enter)
+        app.after_request(self._leave)
+        app.register_error_handler(Exception, self._answer_error)
+
+    def _enter(self) -> None:
+        g.began = self._clock.monotonic()
+        g.caller = self._stranger()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.caller.request_id)
+        if request.url_rule is None:
+            return  # Werkzeug's own 404 or 405 follows
+        capability = self._capabilities.get(request.endpoint or "")
+        if capability is None:
+            raise NotFound("There is nothing at this address.")
+        g.caller = self._known(g.caller, capability)
+        check(g.caller.identity, capability)
+
+    def _known(self, stranger: Caller, capability: str) -> Caller:
+        try:
+            found = self._authenticator.identify(request.headers.get("Authorization"))
+        except Unauthenticated:
+            if capability != PUBLIC:
+                raise
+            found = ANONYMOUS  # a stale token must not keep anybody from signing in again
+        return Caller(found, stranger.request_id, stranger.ip, stranger.through_gateway)
+
+    def _stranger(self) -> Caller:
+        shown = request.headers.get(GATEWAY_HEADER, "").encode()
+        through_gateway = bool(self._gateway_secret) and hmac.compare_digest(shown, self._gateway_secret)
+        ip = request.remote_addr or ""
+        request_id = ""
+        if through_gateway:  # only the gateway's word counts; anybody can write these headers
+            ip = request.headers.get("X-Forwarded-For", ip).split(",")[-1].strip()
+            request_id = _uuid(request.headers.get("X-Request-Id", ""))
+        return Caller(ANONYMOUS, request_id or str(uuid.uuid4()), ip, through_gateway)
+
+    def _leave(self, response: Response) -> Response:
+        response.headers["X-Request-Id"] = g.caller.request_id
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        seconds = self._clock.monotonic() - g.began
+        # The rule, not the path: a path may hold a ticket or a name.
+        write = log.warning if seconds > SLOW_SECONDS else log.info
+        write("request", method=request.method, rule=str(request.url_rule), status=response.status_code,
+              ms=round(seconds * 1000, 1), actor=g.caller.identity.user, ip=g.caller.ip)  # fmt: skip
+        return response
+
+    def _answer_error(self, error: Exception) -> Response:
+        ours = as_ours(error)
+        if ours.status >= 500:
+            log.error("failed", error=ours.code, rule=str(request.url_rule), exc_info=error)
+        if isinstance(ours, Unauthenticated):
+            ours.headers.setdefault("WWW-Authenticate", CHALLENGE)
+        return error_response(ours, g.caller.request_id)
+
+
+def check(identity: Identity, capability: str) -> None:
+    """Raise Unauthenticated for nobody and Forbidden for somebody who lacks the capability."""
+    if identity.can(capability):
+        return
+    if identity.kind == "anonymous":
+        raise Unauthenticated("Sign in first.")
+    raise Forbidden(f"This needs the capability {capability}.", detail={"capability": capability})
+
+
+def as_ours(error: Exception) -> ReadingRoomError:
+    """The error of our tree that says the same; what we did not raise ourselves tells nothing of its inside."""
+    if isinstance(error, ReadingRoomError):
+        return error
+    if isinstance(error, HTTPException):
+        by_status = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
+        made = by_status.get(error.code or 500)
+        if made is not None:
+            said = {404: "There is nothing at this address.", 405: "This address does not know that method."}
+            ours = made(said.get(error.code or 0, "The request is too large."))
+            if error.code == 405:
+                ours.headers["Allow"] = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
+            return ours
+        ours = ReadingRoomError(error.description or error.name)
+        ours.status, ours.code = error.code or 500, error.name.lower().replace(" ", "_")
+        return ours
+    return ReadingRoomError("Something went wrong on our side; the request id finds it in the log.")
+
+
+def error_response(error: ReadingRoomError, request_id: str) -> Response:
+    """The one JSON shape of every error."""
+    body: dict[str, object] = {"error": error.code, "message": error.message}
+    if error.detail is not None:
+        body["detail"] = error.detail
+    body["request_id"] = request_id
+    return Response(json.dumps(body), status=error.status, mimetype="application/json", headers=error.headers)
+
+
+def _uuid(text: str) -> str:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return ""
