@@ -1,0 +1,93 @@
+"""Bytes of a zip: any range, or all of it, made from a layout and the files it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from readingroom.errors import StoredFileBroken
+from readingroom.zipstream.checks import Ledger, crc32
+from readingroom.zipstream.layout import Entry, FilePart, Layout
+
+PIECE = 1 << 20
+"""Bytes of a streamed piece: small enough that reading, checking and sending meet warm memory."""
+
+
+class Reader(Protocol):
+    """One open file."""
+
+    def read_into(self, offset: int, target: memoryview) -> None:
+        """Fill `target` with the bytes from `offset` on; raises StoredFileBroken if there are not as many."""
+        ...
+
+
+class Files(Protocol):
+    """The files behind a layout, by their index in it; used by several threads at once."""
+
+    def open(self, index: int, size: int) -> AbstractContextManager[Reader]:
+        """Open one; raises StoredFileBroken when it is missing, unreadable or not `size` bytes long."""
+        ...
+
+
+class Archive:
+    """A layout with its files, as one download reads it.
+
+    The last bytes of each file are given out only once all of the file has been found to have its CRC-32;
+    else StoredFileBroken ends the download, short of its announced length.
+    """
+
+    def __init__(self, layout: Layout, files: Files, *, ledger: Ledger, download: str) -> None:
+        self.layout = layout
+        self._files = files
+        self._ledger = ledger
+        self._download = download
+
+    def read(self, start: int, stop: int) -> bytearray:
+        """The archive's bytes `start` up to `stop`, all in memory: for slices of a few MB."""
+        body = bytearray(stop - start)
+        with memoryview(body) as view:
+            at = 0
+            for piece in self.layout.pieces(start, stop):
+                if isinstance(piece, FilePart):
+                    length = piece.stop - piece.start
+                    self._copy(piece, view[at : at + length])
+                else:
+                    length = len(piece)
+                    view[at : at + length] = piece
+                at += length
+        return body
+
+    def stream(self, start: int = 0, stop: int | None = None, *, piece: int = PIECE) -> Iterator[bytearray]:
+        """The same in pieces of `piece` bytes, each read when it is asked for."""
+        end = self.layout.length if stop is None else stop
+        for at in range(start, end, piece):
+            yield self.read(at, min(at + piece, end))
+
+    def _copy(self, part: FilePart, target: memoryview) -> None:
+        entry = part.entry
+        with self._files.open(entry.index, entry.size) as file:
+            running = self._crc_before(file, entry, part.start)
+            file.read_into(part.start, target)
+        running = crc32(target, running)
+        if part.stop < entry.size:
+            self._ledger.remember(self._download, entry.index, part.stop, running)
+        elif running != entry.crc32:
+            # The position, not the name: a name may be a patient's, and this reaches the log.
+            raise StoredFileBroken(
+                "A stored file is no longer what was imported", detail={"file": entry.index}
+            )
+
+    def _crc_before(self, file: Reader, entry: Entry, offset: int) -> int:
+        if offset == 0:
+            return 0
+        known = self._ledger.recall(self._download, entry.index, offset)
+        if known is not None:
+            return known
+        running = 0
+        scratch = memoryview(bytearray(min(PIECE, offset)))
+        for at in range(0, offset, PIECE):
+            piece = scratch[: min(PIECE, offset - at)]
+            file.read_into(at, piece)
+            running = crc32(piece, running)
+        return running

@@ -1,0 +1,148 @@
+"""Where every byte of a zip lies, known before any byte of any file was read.
+
+All entries are STORED, and size and CRC-32 of every file are known beforehand, so the archive's length, its
+ETag and the meaning of each byte range follow from a few arrays: about 80 bytes an entry and its name.
+
+A later kind of entry, whose CRC-32 is known only once its bytes have passed, fits the same shape: bit 3 in
+its flags, a data descriptor of fixed length behind it (APPNOTE 4.3.9), and a central header that is made when
+it is asked for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from readingroom.zipstream import records
+from readingroom.zipstream.limits import MAX_NAME_BYTES
+from readingroom.zipstream.names import safe_names
+from readingroom.zipstream.stamps import dos_stamps
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the archive; `offset` is where its local header begins, `data` where its bytes do."""
+
+    index: int
+    name: bytes
+    size: int
+    crc32: int
+    stamp: int
+    offset: int
+    data: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes `start` up to `stop` of the file of an entry (empty for an empty file)."""
+
+    entry: Entry
+    start: int
+    stop: int
+
+
+Piece = bytes | FilePart
+"""What a range is made of: bytes of the archive's own, or a part of a file."""
+
+
+class Layout:
+    """The archive's plan. Names are made safe and unique; entries keep the order they were given in."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        sizes: Sequence[int],
+        crc32s: Sequence[int],
+        seconds: Sequence[int],
+        *,
+        identity: str = "",
+    ) -> None:
+        """Plan an archive; the four sequences run side by side, one value per file.
+
+        `sizes` in bytes, `seconds` since 1970. `identity` goes into the ETag: the same names, sizes and CRCs
+        under another identity are another archive.
+        """
+        encoded = [name.encode() for name in safe_names(names)]
+        lengths = [len(name) for name in encoded]
+        if max(lengths, default=0) > MAX_NAME_BYTES:
+            raise ValueError("a name is longer than the zip format holds")
+        self._names = b"".join(encoded)
+        self._name_ends = array("Q", accumulate(lengths))
+        self._sizes = array("Q", sizes)
+        self._crc32s = array("I", crc32s)
+        self._stamps = dos_stamps(seconds)
+        if not len(lengths) == len(self._sizes) == len(self._crc32s) == len(self._stamps):
+            raise ValueError("names, sizes, CRCs and times differ in number")
+        spans = [records.local_length(n, size) + size for n, size in zip(lengths, self._sizes, strict=True)]
+        self._offsets = array("Q", accumulate(spans, initial=0))
+        self.directory_start: int = self._offsets[-1]
+        central = map(records.central_length, lengths, self._sizes, self._offsets)
+        self._centrals = array("Q", accumulate(central, initial=self.directory_start))
+        self.directory_end: int = self._centrals[-1]
+        directory_length = self.directory_end - self.directory_start
+        self._end = records.end_records(len(lengths), self.directory_start, directory_length)
+        self.length: int = self.directory_end + len(self._end)
+        self.etag: str = self._made_etag(identity)
+
+    def __len__(self) -> int:
+        """How many files."""
+        return len(self._sizes)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of memory that this plan takes, about; for a cache that counts."""
+        arrays = (self._name_ends, self._sizes, self._crc32s, self._stamps, self._offsets, self._centrals)
+        return len(self._names) + sum(len(a) * a.itemsize for a in arrays) + 1000
+
+    def _made_etag(self, identity: str) -> str:
+        digest = hashlib.sha256(identity.encode() + b"\0" + self._names)
+        for values in (self._name_ends, self._sizes, self._crc32s, self._stamps):
+            digest.update(values)
+        # Strong (RFC 9110 section 8.8.1): a range of one version must never be joined to a range of another.
+        return f'"{digest.hexdigest()[:32]}"'
+
+    def name(self, index: int) -> bytes:
+        """The entry's name in the archive, UTF-8."""
+        return self._names[self._name_ends[index - 1] if index else 0 : self._name_ends[index]]
+
+    def entry(self, index: int) -> Entry:
+        """All about one file."""
+        name, size, offset = self.name(index), self._sizes[index], self._offsets[index]
+        data = offset + records.local_length(len(name), size)
+        return Entry(index, name, size, self._crc32s[index], self._stamps[index], offset, data)
+
+    def pieces(self, start: int, stop: int) -> Iterator[Piece]:
+        """What makes up bytes `start` up to `stop`, in order; finding the first takes O(log n)."""
+        if not 0 <= start <= stop <= self.length:
+            raise ValueError("the range lies outside the archive")
+        if start < min(stop, self.directory_start):
+            yield from self._local_pieces(start, min(stop, self.directory_start))
+        if max(start, self.directory_start) < min(stop, self.directory_end):
+            yield from self._central_pieces(max(start, self.directory_start), min(stop, self.directory_end))
+        if stop > self.directory_end:
+            yield self._end[max(start - self.directory_end, 0) : stop - self.directory_end]
+
+    def _local_pieces(self, start: int, stop: int) -> Iterator[Piece]:
+        for index in range(bisect_right(self._offsets, start) - 1, len(self)):
+            entry = self.entry(index)
+            if entry.offset >= stop:
+                return
+            if start < entry.data:
+                header = records.local_header(entry.name, entry.size, entry.crc32, entry.stamp)
+                yield header[max(start - entry.offset, 0) : stop - entry.offset]
+            # An empty file counts as read where its header ends, so that a missing one is noticed too.
+            if stop > entry.data or (entry.size == 0 and stop == entry.data):
+                yield FilePart(entry, max(start - entry.data, 0), min(stop - entry.data, entry.size))
+
+    def _central_pieces(self, start: int, stop: int) -> Iterator[Piece]:
+        for index in range(bisect_right(self._centrals, start) - 1, len(self)):
+            begins = self._centrals[index]
+            if begins >= stop:
+                return
+            entry = self.entry(index)
+            header = records.central_header(entry.name, entry.size, entry.crc32, entry.stamp, entry.offset)
+            yield header[max(start - begins, 0) : stop - begins]
