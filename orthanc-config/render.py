@@ -63,6 +63,9 @@ SLICE_BYTES = 8 * 1024 * 1024
 
 REQUIRED = ("data", "gateway_secret", "web_root", "plugin_script")
 
+PLACES = ("data", "web_root", "ohif_root", "plugin_script", "plugin_folder", "orthanc_storage", "orthanc_index", "tls_certificate", "tls_key")
+"""Made absolute: nginx and Orthanc would each take a relative path from another folder."""
+
 DEFAULTS: dict[str, object] = {
     "port": 8080,
     "listen": "127.0.0.1",
@@ -185,6 +188,9 @@ def _checked(values: Mapping[str, object]) -> dict[str, object]:
     if unknown := sorted(set(values) - set(REQUIRED) - set(DEFAULTS)):
         raise BadValue(f"unknown: {', '.join(unknown)}")
     known = {**DEFAULTS, **values}
+    for name in PLACES:
+        if known[name]:
+            known[name] = str(Path(str(known[name])).absolute())
     for name, value in known.items():
         for part in value if isinstance(value, list | tuple) else [value]:
             if not isinstance(part, dict) and re.search(r'["$\\\n\r{};]', str(part)):
