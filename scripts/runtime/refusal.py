@@ -1,0 +1,27 @@
+"""The one way in which a command says that it cannot go on: a sentence for a person, and what to do about it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+
+class Refusal(Exception):
+    """Ends the command with its text on standard error and exit status 1."""
+
+    def __init__(self, sentence: str, *, status: int = 1) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+def run(main: Callable[[list[str]], int]) -> NoReturn:
+    """Run a command's `main(argv)` and leave with its status; a Refusal becomes its sentence, Ctrl-C becomes 130."""
+    try:
+        status = main(sys.argv[1:])
+    except Refusal as refusal:
+        print(f"{refusal}", file=sys.stderr)
+        status = refusal.status
+    except KeyboardInterrupt:
+        status = 130
+    sys.exit(status)
