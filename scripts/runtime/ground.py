@@ -60,11 +60,12 @@ class Ground:
                 "READINGROOM_SUITE": self.suite,
                 "READINGROOM_RUNTIME": str(runtime_folder()),
                 "READINGROOM_PYTHON": str(self.python),
-                # The repository may be read-only, and two Pythons would overwrite each other's.
-                "PYTHONPYCACHEPREFIX": str(runtime_folder() / "cache" / "pycache"),
                 "PYTHONUNBUFFERED": "1",
             }
         )
+        if self.way != "inside" and self.python.is_relative_to(runtime_folder()):
+            # The repository may be read-only, and another Python's compiled files lie in it; these go with the environment.
+            env["PYTHONPYCACHEPREFIX"] = str(self.python.parents[1] / "pycache")
         env.update(more or {})
         return env
 
