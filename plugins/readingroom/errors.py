@@ -20,13 +20,15 @@ ReadingRoomError                    500 internal
 ├── PacsError                       502 pacs_error
 │   ├── PacsNotFound                404 not_found
 │   └── PacsUnreachable             503 pacs_unreachable
+├── IssuerUnreachable               503 issuer_unreachable
 ├── StoredFileBroken                500 stored_file_broken
 ├── SettingsError                   500 settings
 └── SourceError                     502 source_error       (files somewhere else; see sources/)
     ├── SourceUnreachable           503 source_unreachable
     ├── SourceRefused               502 source_refused
     ├── SourceNotFound              404 source_not_found
-    └── SourceForbidden             502 source_forbidden
+    ├── SourceForbidden             502 source_forbidden
+    └── SourceChanged               502 source_changed
 """
 
 from __future__ import annotations
@@ -177,6 +179,13 @@ class PacsUnreachable(PacsError):
     code = "pacs_unreachable"
 
 
+class IssuerUnreachable(ReadingRoomError):
+    """The issuer of an outside token does not say with which keys it signs."""
+
+    status = 503
+    code = "issuer_unreachable"
+
+
 class StoredFileBroken(ReadingRoomError):
     """A stored file is missing, short, or no longer what was imported."""
 
@@ -229,4 +238,11 @@ class SourceForbidden(SourceError):
     """The source does not let this account read that path."""
 
     code = "source_forbidden"
+    error_type = "filesystem"
+
+
+class SourceChanged(SourceError):
+    """A file was replaced, written to or cut short while it was read."""
+
+    code = "source_changed"
     error_type = "filesystem"
