@@ -2,5 +2,6 @@
 
 from readingroom.db.engine import Database, open_database
 from readingroom.db.metadata import UtcDateTime, metadata
+from readingroom.db.migrate import migrate
 
-__all__ = ["Database", "UtcDateTime", "metadata", "open_database"]
+__all__ = ["Database", "UtcDateTime", "metadata", "migrate", "open_database"]

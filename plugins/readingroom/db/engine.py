@@ -38,7 +38,10 @@ class Database:
 
         On SQLite it takes the write lock at once, so that it cannot fail half-way for want of it.
         """
-        with self.engine.connect().execution_options(readingroom_write=True) as connection, connection.begin():
+        with (
+            self.engine.connect().execution_options(readingroom_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def close(self) -> None:
@@ -58,7 +61,9 @@ def open_database(url: str) -> Database:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40)
+    engine = create_engine(
+        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40
+    )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -33,6 +33,12 @@ ROLES: dict[str, frozenset[str]] = {
 }
 """Roles are named sets of capabilities; nothing but this table knows them."""
 
+SERVICES: dict[str, frozenset[str]] = {
+    "import": frozenset({"orthanc.admin", "cases.admin", "cases.read"}),
+    "index": frozenset({"orthanc.admin", "index.run"}),
+}
+"""Our own workers and what each may do when it calls back."""
+
 PUBLIC = "public"
 """What a route declares that anybody may call."""
 

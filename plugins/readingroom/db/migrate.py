@@ -1,0 +1,67 @@
+"""Brings a database to the tables that this version needs."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from readingroom.db.engine import SCHEMA, Database
+from readingroom.errors import SettingsError
+
+VERSION_TABLE = "schema_version"
+
+LOCK = 0x52454144  # "READ": any number that no other program on the same PostgreSQL is likely to take
+"""Key of the advisory lock that keeps two migrations apart on PostgreSQL."""
+
+
+def migrate(database: Database) -> None:
+    """Apply every migration that is missing, in one transaction; two starts at once are safe.
+
+    Raises SettingsError when the database was made by a newer version.
+    """
+    with database.write() as connection:  # on SQLite this is the write lock: the second start waits here
+        if database.is_postgresql:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+        config = _config(connection)
+        if database.is_postgresql or current(connection) != _newest(config):
+            _refuse_newer(connection, config)
+            command.upgrade(config, "head")
+
+
+def current(connection: Connection) -> str | None:
+    """The migration that a database stands at; None before the first."""
+    return MigrationContext.configure(connection, opts=options(connection)).get_current_revision()
+
+
+def options(connection: Connection) -> dict[str, Any]:
+    """What Alembic must know of the engine behind a connection."""
+    schema = SCHEMA if connection.dialect.name == "postgresql" else None
+    return {"version_table": VERSION_TABLE, "version_table_schema": schema}
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("readingroom.db") / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _newest(config: Config) -> str | None:
+    return ScriptDirectory.from_config(config).get_current_head()
+
+
+def _refuse_newer(connection: Connection, config: Config) -> None:
+    stands_at = current(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if stands_at is not None and stands_at not in known:
+        raise SettingsError(
+            f"The database stands at migration {stands_at}, which this version does not know: a newer Reading Room made it."
+        )
