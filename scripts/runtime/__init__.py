@@ -14,4 +14,6 @@ from __future__ import annotations
 import sys
 
 if sys.version_info < (3, 11):
-    sys.exit(f"Python 3.11 or newer is needed to start Reading Room; this is {sys.version.split()[0]} (apt-get install python3).")
+    sys.exit(
+        f"Python 3.11 or newer is needed to start Reading Room; this is {sys.version.split()[0]} (apt-get install python3)."
+    )

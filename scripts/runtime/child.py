@@ -70,7 +70,9 @@ class Child:
                 self.falls.popleft()
             self.falls.append(now)
             if len(self.falls) > TRIES:
-                say(f"{self.name} ended with status {status} for the {len(self.falls)}th time; giving up. See {self.log}")
+                say(
+                    f"{self.name} ended with status {status} for the {len(self.falls)}th time; giving up. See {self.log}"
+                )
                 return False
             pause = float(2 ** (len(self.falls) - 1))
             self.due = now + pause

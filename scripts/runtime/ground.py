@@ -21,7 +21,15 @@ from scripts.runtime.refusal import Refusal
 from scripts.runtime.say import say
 
 INSIDE = "READINGROOM_IN_ROOT"
-_DROPPED = ("PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH", "PYTHONSTARTUP", "NODE_PATH")
+_DROPPED = (
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "VIRTUAL_ENV",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "PYTHONSTARTUP",
+    "NODE_PATH",
+)
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -39,6 +47,16 @@ class Ground:
     root: Path | None
     python: Path
     """Interpreter of the environment with the plugin's packages."""
+
+    def arguments(self) -> list[str]:
+        """As arguments for a process that stands on the same ground; `read` takes them."""
+        return [self.way, self.suite, str(self.root or ""), str(self.python)]
+
+    @staticmethod
+    def read(argv: Sequence[str]) -> tuple[Ground, list[str]]:
+        """The ground that `arguments` told, and the arguments after it."""
+        way, suite, root, python, *rest = argv
+        return Ground(way, suite, Path(root) if root else None, Path(python)), rest
 
     def run(self, command: Sequence[str], **options: object) -> int:
         """Run a command to its end and give its status; Ctrl-C and SIGTERM reach it."""
@@ -128,8 +146,12 @@ def _host_ground(kind: str, answers: dict[str, str]) -> Ground:
 def _here() -> Ground:
     named = os.environ.get("READINGROOM_PYTHON")
     if not named and sys.prefix == sys.base_prefix:
-        raise Refusal("READINGROOM_IN_ROOT is set, but READINGROOM_PYTHON does not name the Python environment to use.")
-    return Ground("inside", os.environ.get("READINGROOM_SUITE", "inside"), None, Path(named or sys.executable))
+        raise Refusal(
+            "READINGROOM_IN_ROOT is set, but READINGROOM_PYTHON does not name the Python environment to use."
+        )
+    return Ground(
+        "inside", os.environ.get("READINGROOM_SUITE", "inside"), None, Path(named or sys.executable)
+    )
 
 
 class Run:
@@ -195,9 +217,8 @@ class Run:
         def pass_on(number: int, _frame: FrameType | None) -> None:
             self.say(number)
 
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        if threading.current_thread() is not threading.main_thread():
-            numbers = ()
+        main = threading.current_thread() is threading.main_thread()
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if main else ()
         before = {number: signal.signal(number, pass_on) for number in numbers}
         try:
             while (status := self.wait(3600)) is None:
@@ -210,4 +231,6 @@ class Run:
 
 def python_command(module: str, argv: Sequence[str], ground: Ground) -> tuple[list[str], dict[str, str]]:
     """Command and variables that run a module of ours, of the plugin or of `scripts`, in the environment."""
-    return [str(ground.python), "-m", module, *argv], {"PYTHONPATH": os.pathsep.join([str(REPO / "plugins"), str(REPO)])}
+    return [str(ground.python), "-m", module, *argv], {
+        "PYTHONPATH": os.pathsep.join([str(REPO / "plugins"), str(REPO)])
+    }

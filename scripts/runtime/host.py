@@ -19,7 +19,11 @@ CA_VARIABLES = (
     "AWS_CA_BUNDLE",
 )
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
-_BUNDLES_ELSEWHERE = (Path("/etc/pki/tls/certs/ca-bundle.crt"), Path("/etc/ssl/ca-bundle.pem"), Path("/etc/ssl/cert.pem"))
+_BUNDLES_ELSEWHERE = (
+    Path("/etc/pki/tls/certs/ca-bundle.crt"),
+    Path("/etc/ssl/ca-bundle.pem"),
+    Path("/etc/ssl/cert.pem"),
+)
 
 
 def is_root() -> bool:
@@ -58,4 +62,9 @@ def apt_options() -> list[str]:
 
 
 def _quietly(command: list[str], env: dict[str, str]) -> bool:
-    return subprocess.run(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    return (
+        subprocess.run(
+            command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
+    )

@@ -18,9 +18,21 @@ from scripts.runtime.places import REPO
 def started(ground: Ground, options: Options) -> Run:
     """Start the supervisor on that ground, held by this process."""
     options.folder.mkdir(parents=True, exist_ok=True)
-    command = ["/usr/bin/python3", "-m", "scripts.runtime.supervisor", replace(options, pid=os.getpid()).text()]
+    command = [
+        "/usr/bin/python3",
+        "-m",
+        "scripts.runtime.supervisor",
+        replace(options, pid=os.getpid()).text(),
+    ]
     more = [Path(each).parent for each in (options.tls_certificate, options.tls_key) if each]
-    return Run(ground, command, env={"PYTHONPATH": str(REPO)}, cwd=Path("/"), writable=[options.folder], readable=more)
+    return Run(
+        ground,
+        command,
+        env={"PYTHONPATH": str(REPO)},
+        cwd=Path("/"),
+        writable=[options.folder],
+        readable=more,
+    )
 
 
 def stop_on_signals(run: Run, told: threading.Event) -> None:
@@ -35,15 +47,10 @@ def stop_on_signals(run: Run, told: threading.Event) -> None:
         signal.signal(number, stop)
 
 
-def arguments(ground: Ground, options: Options) -> list[str]:
-    """What `main` takes."""
-    return [ground.way, ground.suite, str(ground.root or ""), str(ground.python), options.text()]
-
-
 def main(argv: list[str]) -> int:
     """`keeper WAY SUITE ROOT PYTHON OPTIONS`: keep one instance until it ends."""
-    way, suite, root, python, options = argv
-    run = started(Ground(way, suite, Path(root) if root else None, Path(python)), Options.read(options))
+    ground, (options,) = Ground.read(argv)
+    run = started(ground, Options.read(options))
     stop_on_signals(run, threading.Event())
     while (status := run.wait(3600)) is None:
         pass

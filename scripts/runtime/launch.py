@@ -44,7 +44,10 @@ def run_module(
         variables["READINGROOM_ORTHANC_URL"] = running.orthanc_url
         variables["READINGROOM_URL"] = running.url
     # What the person set wins over what was found.
-    variables = {name: os.environ.get(name, value) if name != "PYTHONPATH" else value for name, value in variables.items()}
+    variables = {
+        name: os.environ.get(name, value) if name != "PYTHONPATH" else value
+        for name, value in variables.items()
+    }
     variables["READINGROOM_DATA"] = str(folder)
     writable = [folder] if folder.exists() else []
     return ground.run(command_line, env={**variables, **(env or {})}, writable=writable)

@@ -31,7 +31,7 @@ class Options:
     def url(self) -> str:
         """The address of the gateway as seen from this machine."""
         scheme = "https" if self.tls_certificate else "http"
-        host = "localhost" if self.listen in ("0.0.0.0", "::", "127.0.0.1", "::1") else self.listen
+        host = "127.0.0.1" if self.listen in ("0.0.0.0", "::") else self.listen
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def text(self) -> str:

@@ -24,7 +24,9 @@ _MINUTES = {"serve": "about a minute", "test": "about three minutes"}
 
 def packages(suite: str, kind: str) -> list[str]:
     """Names of the Debian packages of a root: `kind` is serve, or test for serve and what tests meet."""
-    said = subprocess.run([str(PROVISION), "packages", suite, kind], capture_output=True, text=True, check=True)
+    said = subprocess.run(
+        [str(PROVISION), "packages", suite, kind], capture_output=True, text=True, check=True
+    )
     return said.stdout.split()
 
 
@@ -53,7 +55,7 @@ def _build(place: Path, suite: str, kind: str) -> None:
         "--variant=minbase",
         # A mirror's index of a moving suite can be past its date.
         '--aptopt=Acquire::Check-Valid-Until "false"',
-        "--aptopt=Acquire::Retries \"3\"",
+        '--aptopt=Acquire::Retries "3"',
         *(f"--aptopt={option}" for option in host.apt_options()),
         # A broken build is thrown away whole, so nothing has to survive a power cut half-way.
         "--dpkgopt=force-unsafe-io",
@@ -74,7 +76,12 @@ def _build(place: Path, suite: str, kind: str) -> None:
     env = {**os.environ, "LC_ALL": "C.UTF-8"}
     try:
         say.step(
-            f"building the Debian root ({suite}, {kind}), {_MINUTES[kind]}", command, log, env=env, shown=_headline, why=_why
+            f"building the Debian root ({suite}, {kind}), {_MINUTES[kind]}",
+            command,
+            log,
+            env=env,
+            shown=_headline,
+            why=_why,
         )
     except BaseException:
         keep.removed(place)

@@ -15,7 +15,23 @@ from scripts.runtime.places import REPO, runtime_folder
 
 WAYS = ("bwrap", "chroot", "host")
 
-_ROOTS_OWN = {"bin", "boot", "dev", "etc", "lib", "lib32", "lib64", "libx32", "proc", "run", "sbin", "sys", "usr", "var", "lost+found"}
+_ROOTS_OWN = {
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "proc",
+    "run",
+    "sbin",
+    "sys",
+    "usr",
+    "var",
+    "lost+found",
+}
 """Top folders that come from the private root; all others are the machine's, so that a path means the same on both sides."""
 
 _SCRATCH = ("run", "var/cache", "var/log", "var/lib/samba", "var/lib/nginx", "var/spool")
@@ -37,21 +53,45 @@ def bwrap_answer() -> str:
         host.apt_install("bubblewrap")
     if not shutil.which("bwrap"):
         return "bubblewrap is not installed (apt-get install bubblewrap)"
-    return _answer(["bwrap", "--ro-bind", "/", "/", "--dev-bind", "/dev", "/dev", "--unshare-pid", "--proc", "/proc", "true"])
+    return _answer(
+        [
+            "bwrap",
+            "--ro-bind",
+            "/",
+            "/",
+            "--dev-bind",
+            "/dev",
+            "/dev",
+            "--unshare-pid",
+            "--proc",
+            "/proc",
+            "true",
+        ]
+    )
 
 
 def chroot_answer() -> str:
     """Empty when chroot with mounts of its own works here, else what it said."""
     if not host.is_root():
         return "chroot needs root"
-    return _answer(["unshare", "--mount", "--pid", "--fork", "sh", "-c", "mount --bind /tmp /tmp && exec chroot / true"])
+    return _answer(
+        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", "mount --bind /tmp /tmp && exec chroot / true"]
+    )
 
 
 def laid_out(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> list[Laid]:
     """Everything that is laid over the root, in order: the machine's folders, the repository read-only, what may be written."""
-    tops = sorted(each for each in Path("/").iterdir() if each.name not in _ROOTS_OWN and each.is_dir() and not each.is_symlink())
+    tops = sorted(
+        each
+        for each in Path("/").iterdir()
+        if each.name not in _ROOTS_OWN and each.is_dir() and not each.is_symlink()
+    )
     laid = [Laid(top, top, True) for top in tops]
-    laid += [Laid(each, each, True) for each in (Path("/var/tmp"), Path("/run/media"), Path("/run/user"), Path("/run/postgresql")) if each.is_dir()]
+    laid += [
+        Laid(each, each, True)
+        for each in (Path("/var/tmp"), Path("/run/media"), Path("/run/user"), Path("/run/postgresql"))
+        if each.is_dir()
+    ]
     laid += [Laid(each, each, False) for each in (*readable, REPO)]
     laid += [Laid(each, each, True) for each in (runtime_folder(), *writable)]
     for name in ("/etc/resolv.conf", "/etc/hosts", "/etc/localtime", "/etc/pip.conf"):
@@ -61,13 +101,28 @@ def laid_out(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> 
     if bundle:
         laid.append(Laid(bundle.resolve(), host.CA_BUNDLE, False))
     if not host.is_root():
-        laid += [Laid(_with_this_user(root, name), Path("/etc") / name, False) for name in ("passwd", "group")]
+        laid += [
+            Laid(_with_this_user(root, name), Path("/etc") / name, False) for name in ("passwd", "group")
+        ]
     return laid
 
 
-def bwrap(root: Path, command: Sequence[str], cwd: Path, writable: Sequence[Path], readable: Sequence[Path]) -> list[str]:
+def bwrap(
+    root: Path, command: Sequence[str], cwd: Path, writable: Sequence[Path], readable: Sequence[Path]
+) -> list[str]:
     """The command, wrapped by bubblewrap: own processes, the machine's network, the root read-only."""
-    wrapped = ["bwrap", "--ro-bind", str(root), "/", "--dev-bind", "/dev", "/dev", "--unshare-pid", "--proc", "/proc"]
+    wrapped = [
+        "bwrap",
+        "--ro-bind",
+        str(root),
+        "/",
+        "--dev-bind",
+        "/dev",
+        "/dev",
+        "--unshare-pid",
+        "--proc",
+        "/proc",
+    ]
     for scratch in _SCRATCH:
         if (root / scratch).is_dir():
             wrapped += ["--tmpfs", f"/{scratch}"]
@@ -77,7 +132,9 @@ def bwrap(root: Path, command: Sequence[str], cwd: Path, writable: Sequence[Path
     return [*wrapped, "--chdir", str(_reachable(root, cwd)), "--", *command]
 
 
-def chroot(root: Path, command: Sequence[str], cwd: Path, writable: Sequence[Path], readable: Sequence[Path]) -> list[str]:
+def chroot(
+    root: Path, command: Sequence[str], cwd: Path, writable: Sequence[Path], readable: Sequence[Path]
+) -> list[str]:
     """The command, started in the root by chroot inside mount and process namespaces of its own."""
     at = shlex.quote(str(root))
     script = [
@@ -95,12 +152,28 @@ def chroot(root: Path, command: Sequence[str], cwd: Path, writable: Sequence[Pat
         if not each.writable:
             script.append(f"mount -o remount,bind,ro {target}")
     script.append(f'exec chroot {at} /usr/bin/env -C {shlex.quote(str(_reachable(root, cwd)))} "$@"')
-    return ["unshare", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--", "sh", "-c", "\n".join(script), "sh", *command]
+    return [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child=SIGKILL",
+        "--",
+        "sh",
+        "-c",
+        "\n".join(script),
+        "sh",
+        *command,
+    ]
 
 
 def _reachable(root: Path, cwd: Path) -> Path:
     """The current folder where it exists inside, else the top: a command may be called from a folder of the machine's own system."""
-    return cwd if cwd.parts[1:2] and (cwd.parts[1] not in _ROOTS_OWN or Path(f"{root}{cwd}").is_dir()) else Path("/")
+    return (
+        cwd
+        if cwd.parts[1:2] and (cwd.parts[1] not in _ROOTS_OWN or Path(f"{root}{cwd}").is_dir())
+        else Path("/")
+    )
 
 
 def _mount_point(root: Path, laid: Laid) -> None:
@@ -120,7 +193,9 @@ def _mount_point(root: Path, laid: Laid) -> None:
 def _with_this_user(root: Path, name: str) -> Path:
     """The root's passwd or group file and this user in it: programs look up the name of who runs them."""
     number = str(os.getuid() if name == "passwd" else os.getgid())
-    line = f"user:x:{number}:{os.getgid()}::{Path.home()}:/bin/sh" if name == "passwd" else f"user:x:{number}:"
+    line = (
+        f"user:x:{number}:{os.getgid()}::{Path.home()}:/bin/sh" if name == "passwd" else f"user:x:{number}:"
+    )
     known = (root / "etc" / name).read_text().splitlines()
     file = runtime_folder() / "etc" / f"{root.name}-{name}-{number}"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -135,4 +210,8 @@ def _answer(command: list[str]) -> str:
         tried = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return "" if tried.returncode == 0 else (tried.stderr.strip() or f"{command[0]} ended with {tried.returncode}")
+    return (
+        ""
+        if tried.returncode == 0
+        else (tried.stderr.strip() or f"{command[0]} ended with {tried.returncode}")
+    )

@@ -34,20 +34,40 @@ def parser() -> argparse.ArgumentParser:
         epilog="READINGROOM_ADMIN_PASSWORD sets the first admin's password, READINGROOM_RUNTIME the folder of what is built, "
         "DATABASE_URL a PostgreSQL database. Stop it with Ctrl-C, or scripts/stop.",
     )
-    made.add_argument("--data", metavar="DIR", help="folder that holds everything of this instance (default: data)")
-    made.add_argument("--port", type=int, default=8080, help="port of the web pages and the API (default: 8080; 0: any free one)")
-    made.add_argument("--dicom-port", type=int, default=4242, help="port for modalities (default: 4242; 0: any free one)")
+    made.add_argument(
+        "--data", metavar="DIR", help="folder that holds everything of this instance (default: data)"
+    )
+    made.add_argument(
+        "--port",
+        type=int,
+        default=8080,
+        help="port of the web pages and the API (default: 8080; 0: any free one)",
+    )
+    made.add_argument(
+        "--dicom-port", type=int, default=4242, help="port for modalities (default: 4242; 0: any free one)"
+    )
     made.add_argument(
         "--listen",
         metavar="ADDRESS",
         default=os.environ.get("READINGROOM_LISTEN") or "127.0.0.1",
         help="address for the pages and the API (default: 127.0.0.1, this machine alone; 0.0.0.0: the network)",
     )
-    made.add_argument("--tls-certificate", metavar="FILE", default=os.environ.get("READINGROOM_TLS_CERTIFICATE", ""), help="PEM chain; with it, and its key, HTTPS is spoken")
-    made.add_argument("--tls-key", metavar="FILE", default=os.environ.get("READINGROOM_TLS_KEY", ""), help="its private key")
+    made.add_argument(
+        "--tls-certificate",
+        metavar="FILE",
+        default=os.environ.get("READINGROOM_TLS_CERTIFICATE", ""),
+        help="PEM chain; with it, and its key, HTTPS is spoken",
+    )
+    made.add_argument(
+        "--tls-key", metavar="FILE", default=os.environ.get("READINGROOM_TLS_KEY", ""), help="its private key"
+    )
     made.add_argument("--demo", action="store_true", help="fill it with sample cases, when it has none")
-    made.add_argument("--background", action="store_true", help="return once it is healthy; it goes on until scripts/stop")
-    made.add_argument("--suite", choices=roots.SUITES, help="Debian release to build from (default: forky, else trixie)")
+    made.add_argument(
+        "--background", action="store_true", help="return once it is healthy; it goes on until scripts/stop"
+    )
+    made.add_argument(
+        "--suite", choices=roots.SUITES, help="Debian release to build from (default: forky, else trixie)"
+    )
     return made
 
 
@@ -56,14 +76,18 @@ def main(argv: list[str]) -> int:
     said = parser().parse_args(argv)
     data = data_folder(said.data)
     _wait_for_folder(data)
-    certificate, key = (str(Path(name).resolve()) if name else "" for name in (said.tls_certificate, said.tls_key))
+    certificate, key = (
+        str(Path(name).resolve()) if name else "" for name in (said.tls_certificate, said.tls_key)
+    )
     port = ports.claimed(said.port, "--port", said.listen)
     dicom_port = ports.claimed(said.dicom_port, "--dicom-port")
     if port == dicom_port:
         raise Refusal("--port and --dicom-port name the same port.", status=2)
     keep.enough_space(data, 200)
     ground = stand("serve", said.suite)
-    options = Options(str(data), port, dicom_port, said.listen, str(webapp.built(ground)), ground.suite, certificate, key)
+    options = Options(
+        str(data), port, dicom_port, said.listen, str(webapp.built(ground)), ground.suite, certificate, key
+    )
     had_password = _password_file(data).exists()
     say("starting Orthanc and the gateway …")
     if said.background:
@@ -92,7 +116,7 @@ def _background(ground: Ground, options: Options, had_password: bool, *, demo: b
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "scripts.runtime.keeper", *keeper.arguments(ground, options)],
+            [sys.executable, "-m", "scripts.runtime.keeper", *ground.arguments(), options.text()],
             env=keep.module_environment(),
             cwd="/",
             stdin=subprocess.DEVNULL,
@@ -104,9 +128,14 @@ def _background(ground: Ground, options: Options, had_password: bool, *, demo: b
     try:
         while not instance.Instance.running(data):
             if process.poll() is not None:
-                raise Refusal(tail(log) or f"Reading Room ended with status {process.returncode} before it was healthy ({log}).")
+                raise Refusal(
+                    tail(log)
+                    or f"Reading Room ended with status {process.returncode} before it was healthy ({log})."
+                )
             if time.monotonic() > end:
-                raise Refusal(f"Reading Room did not become healthy in {START_SECONDS:.0f} s ({log}).\n{tail(log)}")
+                raise Refusal(
+                    f"Reading Room did not become healthy in {START_SECONDS:.0f} s ({log}).\n{tail(log)}"
+                )
             time.sleep(0.1)
     except BaseException:
         if process.poll() is None:
@@ -122,7 +151,11 @@ def _healthy(data: Path, had_password: bool, ground: Ground, *, demo: bool, how:
     running = instance.Instance.running(data)
     if not running:
         return
-    lines = [f"Reading Room answers at {running.url}", f"  modalities: port {running.dicom_port} (AE title READINGROOM)", f"  data:       {data}"]
+    lines = [
+        f"Reading Room answers at {running.url}",
+        f"  modalities: port {running.dicom_port} (AE title READINGROOM)",
+        f"  data:       {data}",
+    ]
     password = _password_file(data)
     if not had_password and password.exists():
         lines += [
@@ -133,7 +166,9 @@ def _healthy(data: Path, had_password: bool, ground: Ground, *, demo: bool, how:
     if demo:
         status = run_module(DEMO, [], data=data, ground=ground)
         if status:
-            raise Refusal(f"The sample cases could not be loaded (status {status}); Reading Room itself is running.")
+            raise Refusal(
+                f"The sample cases could not be loaded (status {status}); Reading Room itself is running."
+            )
 
 
 def _wait_for_folder(data: Path) -> None:

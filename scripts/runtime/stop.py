@@ -18,7 +18,9 @@ PATIENCE = 60.0
 
 def main(argv: list[str]) -> int:
     """Stop the instance on --data; nothing to stop is no failure."""
-    made = argparse.ArgumentParser(prog="scripts/stop", description="Stop a running Reading Room and wait until it has ended.")
+    made = argparse.ArgumentParser(
+        prog="scripts/stop", description="Stop a running Reading Room and wait until it has ended."
+    )
     made.add_argument("--data", metavar="DIR", help="the instance's folder (default: data)")
     data = data_folder(made.parse_args(argv).data)
     pid = instance.pid_to_stop(data)
@@ -36,9 +38,13 @@ def main(argv: list[str]) -> int:
     while instance.lock_is_held(data):
         if time.monotonic() - began > PATIENCE:
             _signal(pid, signal.SIGKILL, data)
-            raise Refusal(f"Reading Room on {data} (process {pid}) did not end in {PATIENCE:.0f} s and was killed.")
+            raise Refusal(
+                f"Reading Room on {data} (process {pid}) did not end in {PATIENCE:.0f} s and was killed."
+            )
         time.sleep(0.1)
-    print(f"Stopped Reading Room{f' at {running.url}' if running else ''} on {data} ({time.monotonic() - began:.1f} s).")
+    print(
+        f"Stopped Reading Room{f' at {running.url}' if running else ''} on {data} ({time.monotonic() - began:.1f} s)."
+    )
     return 0
 
 
@@ -48,4 +54,6 @@ def _signal(pid: int, number: int, data: Path) -> None:
     except ProcessLookupError:
         return  # it has ended meanwhile; the lock says when the rest has
     except PermissionError:
-        raise Refusal(f"Reading Room on {data} (process {pid}) belongs to another user; stop it as that user or as root.") from None
+        raise Refusal(
+            f"Reading Room on {data} (process {pid}) belongs to another user; stop it as that user or as root."
+        ) from None

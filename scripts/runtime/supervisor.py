@@ -84,7 +84,9 @@ class Supervisor:
         """Bring the tables up to date and make the first admin, before anything answers."""
         command = [os.environ["READINGROOM_PYTHON"], "-m", "readingroom.first_start"]
         env = {**self._env, "PYTHONPATH": str(REPO / "plugins")}
-        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise Refusal(f"The database could not be made ready:\n{(done.stderr or done.stdout).strip()}")
 
@@ -94,7 +96,14 @@ class Supervisor:
         configuration.render(values, run)
         env = {**self._env, "READINGROOM_ORTHANC_URL": f"http://127.0.0.1:{orthanc_port}"}
         logs = self._data / "logs"
-        orthanc = Child("Orthanc", ["Orthanc", str(run / "orthanc.json")], env, logs / "orthanc.log", signal.SIGTERM, ORTHANC_PATIENCE)
+        orthanc = Child(
+            "Orthanc",
+            ["Orthanc", str(run / "orthanc.json")],
+            env,
+            logs / "orthanc.log",
+            signal.SIGTERM,
+            ORTHANC_PATIENCE,
+        )
         gateway = Child(
             "the gateway",
             configuration.nginx_command(run, self._data),
@@ -121,7 +130,9 @@ class Supervisor:
             if not all(child.running for child in self._children):
                 return False
             try:
-                with urllib.request.urlopen(url, timeout=5, context=context if url.startswith("https") else None) as answer:
+                with urllib.request.urlopen(
+                    url, timeout=5, context=context if url.startswith("https") else None
+                ) as answer:
                     if answer.status == 200:
                         return True
             except (OSError, urllib.error.URLError):
@@ -184,7 +195,14 @@ def version() -> str:
 
 
 def _folders(data: Path) -> None:
-    for name, mode in (("", 0o750), ("secrets", 0o700), ("run", 0o750), ("logs", 0o750), ("cache", 0o750), ("orthanc", 0o750)):
+    for name, mode in (
+        ("", 0o750),
+        ("secrets", 0o700),
+        ("run", 0o750),
+        ("logs", 0o750),
+        ("cache", 0o750),
+        ("orthanc", 0o750),
+    ):
         (data / name).mkdir(parents=True, exist_ok=True, mode=mode)
     (data / "secrets").chmod(0o700)
 

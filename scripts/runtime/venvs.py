@@ -24,9 +24,15 @@ def python(ground: Ground, kind: str) -> Path:
     def make(place: Path) -> None:
         log = runtime_folder() / "logs" / f"venv-{ground.suite}-{kind}.log"
         # A process of its own, because a step shows its progress while the sandbox runs.
-        command = [sys.executable, "-m", "scripts.runtime.inroot", ground.way, ground.suite, str(ground.root or "")]
+        command = [sys.executable, "-m", "scripts.runtime.inroot", *ground.arguments()]
         command += [str(PROVISION), "venv", str(place), str(requirements)]
-        say.step(f"installing the Python packages ({ground.suite}, {kind})", command, log, env=keep.module_environment(), why=_why)
+        say.step(
+            f"installing the Python packages ({ground.suite}, {kind})",
+            command,
+            log,
+            env=keep.module_environment(),
+            why=_why,
+        )
 
     fresh = not (folder / keep.WHOLE).exists()
     keep.made(folder, make, in_place=True, needs_mb=600)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.runtime import keep, say
-from scripts.runtime.ground import Ground, inside
+from scripts.runtime.ground import Ground
 from scripts.runtime.places import WEB, runtime_folder
 from scripts.runtime.refusal import Refusal
 
@@ -28,9 +28,10 @@ def sources() -> list[Path]:
 
 
 def built(ground: Ground) -> Path:
-    """The folder of the built app. Raises Refusal when it cannot be built."""
-    if inside() and os.environ.get("READINGROOM_WEB"):
-        return Path(os.environ["READINGROOM_WEB"])
+    """The folder of the built app: one built elsewhere if READINGROOM_WEB names it. Raises Refusal when it cannot be built."""
+    elsewhere = os.environ.get("READINGROOM_WEB")
+    if elsewhere:
+        return Path(elsewhere).resolve()
     folder = runtime_folder() / "web" / keep.key_of_files(WEB, sources())
 
     def make(place: Path) -> None:
@@ -71,8 +72,20 @@ def workshop(ground: Ground) -> Iterator[Path]:
 
 def npm(ground: Ground, folder: Path, what: str, *arguments: str) -> None:
     """Run npm in that folder inside the root, showing what it is doing. Raises Refusal with the end of its output."""
-    command = [sys.executable, "-m", "scripts.runtime.inroot", ground.way, ground.suite, str(ground.root or ""), "npm", "--prefix", str(folder)]
-    env = keep.module_environment() | {"npm_config_cache": str(runtime_folder() / "cache" / "npm"), "CI": "1"}
+    command = [
+        sys.executable,
+        "-m",
+        "scripts.runtime.inroot",
+        *ground.arguments(),
+        "npm",
+        "--prefix",
+        str(folder),
+    ]
+    env = keep.module_environment() | {
+        "npm_config_cache": str(runtime_folder() / "cache" / "npm"),
+        "CI": "1",
+        "NO_COLOR": "1",
+    }
     say.step(what, [*command, *arguments], runtime_folder() / "logs" / f"npm-{arguments[-1]}.log", env=env)
 
 
