@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     orthanc_url: str = Field("http://127.0.0.1:8042", alias="READINGROOM_ORTHANC_URL", description="Where workers reach Orthanc")
     orthanc_storage: Path | None = Field(None, alias="READINGROOM_ORTHANC_STORAGE", description="Orthanc's storage folder where it is local; empty: files are read through Orthanc")
 
+    python: str = Field("", alias="READINGROOM_PYTHON", description="Interpreter that workers are started with; sys.executable is none inside Orthanc")
+
     jwt_secret: SecretStr = Field(SecretStr(""), alias="JWT_SECRET", description="Key of our own tokens (HS256, 32 bytes or more); made on first start")
     jwt_issuer: str = Field("readingroom", alias="JWT_ISSUER", description="Issuer of our own tokens")
     jwt_audience: str = Field("readingroom", alias="JWT_AUDIENCE", description="Audience of our own tokens")
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
 
     cases_source: str = Field("", alias="IMPORT_SOURCE", description="Source of imports started from the web or by schedule")
     cases_schedule: str = Field("", alias="IMPORT_SCHEDULE", description="When to import: `HH:MM` daily (UTC) or `every 6h`; empty: never")
+    import_deidentify: bool = Field(False, alias="IMPORT_DEIDENTIFY", description="Whether imports by schedule de-identify what they bring")
+    import_roots: Annotated[tuple[str, ...], NoDecode] = Field((), alias="IMPORT_ALLOWED_ROOTS", description="Further sources, separated by commas, that the web may import from: each, or what lies below it")
     import_workers: int = Field(4, ge=1, le=64, alias="IMPORT_WORKERS", description="Uploads at a time")
     sftp_host: str = Field("", alias="SFTP_HOST", description="Host of the cases' SFTP server")
     sftp_port: int = Field(22, alias="SFTP_PORT", description="Its port")
@@ -64,7 +68,7 @@ class Settings(BaseSettings):
     download_hours: int = Field(24, ge=1, alias="DOWNLOAD_HOURS", description="How long a download that began may go on, resumes included")
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log")
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "import_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
