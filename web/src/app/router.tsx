@@ -1,0 +1,83 @@
+/** Which page stands at which address, and what one must be allowed to see it. Admins' pages come in chunks of their own. */
+import { createBrowserRouter, Navigate } from "react-router";
+
+import { RequireCapability, RequireSession } from "@/app/guards";
+import { NotFoundPage, RouteError } from "@/app/not-found";
+import { Shell } from "@/app/shell";
+import { CaseListPage } from "@/features/cases/case-list-page";
+import { CasePage } from "@/features/cases/case-page";
+import { SelectionRoom } from "@/features/cases/selection-context";
+import { SignInPage } from "@/features/session/sign-in-page";
+
+export const router = createBrowserRouter([
+  { path: "/sign-in", element: <SignInPage />, errorElement: <RouteError /> },
+  {
+    element: (
+      <RequireSession>
+        <Shell />
+      </RequireSession>
+    ),
+    errorElement: <RouteError />,
+    HydrateFallback: () => null,
+    children: [
+      { path: "/", element: <Navigate to="/cases" replace /> },
+      {
+        path: "/cases",
+        element: (
+          <RequireCapability capability="cases.read">
+            <SelectionRoom />
+          </RequireCapability>
+        ),
+        children: [
+          { index: true, element: <CaseListPage /> },
+          { path: ":id", element: <CasePage /> },
+        ],
+      },
+      {
+        path: "/admin",
+        children: [
+          {
+            path: "cases",
+            lazy: async () => {
+              const { CaseAdminPage } = await import("@/features/case-admin/case-admin-page");
+              return { element: guarded("cases.admin", <CaseAdminPage />) };
+            },
+          },
+          {
+            path: "imports",
+            lazy: async () => {
+              const { ImportsPage } = await import("@/features/imports/imports-page");
+              return { element: guarded("cases.admin", <ImportsPage />) };
+            },
+          },
+          {
+            path: "imports/:runId",
+            lazy: async () => {
+              const { ImportPage } = await import("@/features/imports/import-page");
+              return { element: guarded("cases.admin", <ImportPage />) };
+            },
+          },
+          {
+            path: "audit",
+            lazy: async () => {
+              const { AuditPage } = await import("@/features/audit/audit-page");
+              return { element: guarded("audit.read", <AuditPage />) };
+            },
+          },
+        ],
+      },
+      {
+        path: "/docs",
+        lazy: async () => {
+          const { ApiDocsPage } = await import("@/features/api-docs/api-docs-page");
+          return { element: <ApiDocsPage /> };
+        },
+      },
+      { path: "*", element: <NotFoundPage /> },
+    ],
+  },
+]);
+
+function guarded(capability: string, page: React.ReactNode) {
+  return <RequireCapability capability={capability}>{page}</RequireCapability>;
+}

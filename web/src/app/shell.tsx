@@ -1,0 +1,73 @@
+/** The frame around every page: brand, places, account. */
+import { Burger, Drawer, Group, Stack, Text } from "@mantine/core";
+import { useDisclosure } from "@mantine/hooks";
+import { Suspense } from "react";
+import { Link, NavLink, Outlet, ScrollRestoration, useNavigation } from "react-router";
+
+import { Logo } from "@/components/logo";
+import { LoadingRows } from "@/components/states";
+import { SchemeMenu, UserMenu } from "@/features/session/user-menu";
+import { useMe } from "@/lib/session/use-session";
+
+import classes from "./shell.module.css";
+
+/** Later places (NAS index, shares, viewer, imaging) get their line here. */
+const PLACES = [
+  { to: "/cases", label: "Cases", capability: "cases.read" },
+  { to: "/admin/cases", label: "Manage cases", capability: "cases.admin" },
+  { to: "/admin/imports", label: "Imports", capability: "cases.admin" },
+  { to: "/admin/audit", label: "Audit", capability: "audit.read" },
+  { to: "/docs", label: "API", capability: null },
+] as const;
+
+export function Shell() {
+  const me = useMe();
+  const navigation = useNavigation();
+  const [opened, { toggle, close }] = useDisclosure(false);
+  if (me === null) return null;
+  const places = PLACES.filter(({ capability }) => capability === null || me.capabilities.includes(capability));
+  return (
+    <>
+      <a href="#page" className="rr-skip">
+        Skip to the page
+      </a>
+      <header className={classes.header}>
+        <div className={classes.bar}>
+          <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
+          <Link to="/cases" className={classes.brand}>
+            <Logo size={26} />
+            <Text component="span" inherit>
+              Reading Room
+            </Text>
+          </Link>
+          <nav className={classes.places} aria-label="Main">
+            {places.map(({ to, label }) => (
+              <NavLink key={to} to={to} className={classes.place}>
+                {label}
+              </NavLink>
+            ))}
+          </nav>
+          <Group gap={4} ms="auto" wrap="nowrap">
+            <SchemeMenu />
+            <UserMenu me={me} />
+          </Group>
+        </div>
+      </header>
+      <Drawer opened={opened} onClose={close} size="xs" title="Reading Room" hiddenFrom="sm" closeButtonProps={{ "aria-label": "Close" }}>
+        <Stack component="nav" gap={4} aria-label="Main">
+          {places.map(({ to, label }) => (
+            <NavLink key={to} to={to} className={classes.place} onClick={close}>
+              {label}
+            </NavLink>
+          ))}
+        </Stack>
+      </Drawer>
+      <main id="page" className={classes.page} tabIndex={-1} aria-busy={navigation.state === "loading"}>
+        <Suspense fallback={<LoadingRows />}>
+          <Outlet />
+        </Suspense>
+      </main>
+      <ScrollRestoration />
+    </>
+  );
+}

@@ -1,0 +1,19 @@
+/** Why a sign-in was refused, in words for the person in front of the page. */
+import { ApiError } from "@/lib/api/errors";
+import { duration } from "@/lib/format";
+
+export function signInMessage(error: Error): string {
+  if (error instanceof ApiError && error.status === 401) return "This name and password do not fit together.";
+  if (error instanceof ApiError && error.status === 429) {
+    return error.retryAfter === null
+      ? "Too many tries in a short time. Wait a moment, then try again."
+      : `Too many tries in a short time. Try again in ${duration(error.retryAfter)}.`;
+  }
+  return error.message;
+}
+
+/** Where to go after signing in: a path of our own only, so that a link cannot lead elsewhere. */
+export function returnPath(next: string | null): string {
+  if (next === null || !next.startsWith("/") || next.startsWith("//") || next.includes("\\")) return "/cases";
+  return next.startsWith("/sign-in") ? "/cases" : next;
+}
