@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from readingroom.clock import Clock
 from readingroom.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, ReadingRoomError, Unauthenticated
 from readingroom.identity import ANONYMOUS, PUBLIC, Authenticator, Caller, Identity
+from readingroom.metrics import Metrics
 from readingroom.routing import Declared
 
 log = structlog.get_logger(__name__)
@@ -28,10 +29,11 @@ SLOW_SECONDS = 2.0
 class Door:
     """Stands before all routes of an application; unknown addresses and undeclared routes stay shut."""
 
-    def __init__(self, authenticator: Authenticator, gateway_secret: str, clock: Clock) -> None:
+    def __init__(self, authenticator: Authenticator, gateway_secret: str, clock: Clock, metrics: Metrics) -> None:
         self._authenticator = authenticator
         self._gateway_secret = gateway_secret.encode()
         self._clock = clock
+        self._metrics = metrics
         self._capabilities: dict[str, str] = {}
 
     def hang(self, app: Flask, declared: Iterable[Declared]) -> None:
@@ -56,7 +58,7 @@ class Door:
 
     def _known(self, stranger: Caller, capability: str) -> Caller:
         try:
-            found = self._authenticator.identify(request.headers.get("Authorization"))
+            found = self._authenticator.identify(request.headers.get("Authorization"), stranger.ip, stranger.request_id)
         except Unauthenticated:
             if capability != PUBLIC:
                 raise
@@ -78,6 +80,9 @@ class Door:
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         seconds = self._clock.monotonic() - g.began
+        self._metrics.add("requests_total")
+        self._metrics.add(f"answers_{response.status_code // 100}xx_total")
+        self._metrics.add("request_milliseconds_total", round(seconds * 1000))
         # The rule, not the path: a path may hold a ticket or a name.
         write = log.warning if seconds > SLOW_SECONDS else log.info
         write("request", method=request.method, rule=str(request.url_rule), status=response.status_code,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any, TypeVar
 
 from flask import Blueprint, Response, g, request
@@ -154,7 +153,6 @@ class Area:
 def _view(handler: Callable[..., Any], models: dict[str, Any]) -> Callable[..., Response]:
     query, body, status = models["query"], models["body"], models["status"]
 
-    @wraps(handler)
     def view(**parts: Any) -> Response:
         if query is not None:
             parts["query"] = parse(query, request.args.to_dict())
@@ -163,6 +161,8 @@ def _view(handler: Callable[..., Any], models: dict[str, Any]) -> Callable[..., 
         answer = handler(**parts)
         return answer if isinstance(answer, Response) else json_answer(answer, status)
 
+    # Not functools.wraps: SpecTree would follow it and try to resolve the handler's own annotations.
+    view.__name__, view.__doc__ = handler.__name__, handler.__doc__
     return view
 
 

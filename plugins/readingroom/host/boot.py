@@ -10,6 +10,7 @@ from readingroom.app import PREFIXES, Room, build
 from readingroom.clock import SystemClock
 from readingroom.host import logs
 from readingroom.host.changes import Changes
+from readingroom.host.figures import Figures
 from readingroom.host.guard import Guard
 from readingroom.host.orthanc_module import Orthanc
 from readingroom.host.pacs_inprocess import InProcessPacs
@@ -30,6 +31,9 @@ def boot(orthanc: Orthanc) -> Room:
     bridge = Bridge(orthanc, room.app.wsgi_app)
     for prefix in PREFIXES:
         orthanc.RegisterRestCallback(pattern(prefix), bridge.answer)
+    figures = Figures(orthanc, room.metrics)
+    room.starts.append(figures.start)
+    room.stops.append(figures.stop)
     changes = Changes()
     changes.on(orthanc.ChangeType.ORTHANC_STARTED, lambda _: room.start())
     changes.on(orthanc.ChangeType.ORTHANC_STOPPED, lambda _: room.stop())

@@ -1,0 +1,101 @@
+"""Builds the application: the one place that picks real parts and hands each area what it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Flask
+from spectree import SpecTree
+
+from readingroom import identity as identities
+from readingroom import system_api
+from readingroom.audit import Trail
+from readingroom.audit import api as audit_api
+from readingroom.audit.reading import Reading
+from readingroom.cases import api as cases_api
+from readingroom.cases import publishing
+from readingroom.clock import Clock
+from readingroom.db import Database, open_database
+from readingroom.door import Door
+from readingroom.identity import Access, Authenticator, TokenSigner
+from readingroom.identity import api as identity_api
+from readingroom.metrics import Metrics
+from readingroom.pacs import Pacs
+from readingroom.routing import Area, Declared, specification
+from readingroom.settings import Settings
+
+PREFIXES = ("/api/", "/share/", "/imaging/", "/health")
+"""Where our routes live among Orthanc's; what lies below and is not routed is our own 404."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A built application and the parts that its host needs."""
+
+    app: Flask
+    database: Database
+    authenticator: Authenticator
+    signer: TokenSigner
+    access: Access
+    trail: Trail
+    metrics: Metrics
+    declared: tuple[Declared, ...]
+    starts: list[Callable[[], None]] = field(default_factory=list)
+    stops: list[Callable[[], None]] = field(default_factory=list)
+    deletions: list[Callable[[str], None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Begin what runs beside requests."""
+        for each in self.starts:
+            each()
+
+    def stop(self) -> None:
+        """End what runs beside requests, last begun first, and give the database back."""
+        for each in reversed(self.stops):
+            each()
+        self.database.close()
+
+    def resource_deleted(self, resource: str) -> None:
+        """Forget what is remembered of a resource that Orthanc no longer has."""
+        for each in self.deletions:
+            each(resource)
+
+
+def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | None = None) -> Room:
+    """Put everything together on an open, migrated database. Raises SettingsError naming what does not fit."""
+    database = database or open_database(settings.database_url)
+    metrics = Metrics()
+    trail = Trail(database, clock)
+    identity = identities.build(settings, database, trail, clock)
+    access = Access(lambda study_uid: publishing.is_published(database, study_uid), clock)
+
+    app = Flask("readingroom", static_folder=None)
+    app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
+    spec = specification()
+    areas = [
+        system_api.routes(database, lambda: document(app, spec)),
+        identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator),
+        audit_api.routes(Reading(database), trail),
+        cases_api.routes(database, clock, trail),
+    ]
+    room = Room(
+        app, database, identity.authenticator, identity.signer, access, trail, metrics, _declared(areas)
+    )
+    for area in areas:
+        app.register_blueprint(area.blueprint(spec))
+    spec.app = app
+    Door(identity.authenticator, settings.gateway_secret.get_secret_value(), clock, metrics).hang(app, room.declared)
+    return room
+
+
+def document(app: Flask, spec: SpecTree) -> dict[str, Any]:
+    """The OpenAPI document of all routes."""
+    with app.app_context():
+        found: dict[str, Any] = spec.spec
+        return found
+
+
+def _declared(areas: list[Area]) -> tuple[Declared, ...]:
+    return tuple(route for area in areas for route in area.declared)
