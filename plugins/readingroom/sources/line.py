@@ -1,0 +1,59 @@
+"""What a kind of source must be able to do: one line to it, and files open on that line."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from readingroom.sources.entries import Found
+
+
+class LineLost(Exception):
+    """The line broke or fell silent; the same question may be asked again on a new one.
+
+    Never leaves this package: it ends as SourceUnreachable when new lines do not help either.
+    """
+
+
+class OpenFile(Protocol):
+    """A file open for reading on one line; used under that line's lock."""
+
+    size: int
+    mtime_ns: int
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes, empty only at the end; reading in order is the fast way."""
+        ...
+
+    def close(self) -> None:
+        """Give the handle back without waiting; never raises."""
+        ...
+
+
+class Line(Protocol):
+    """One connection to a source. Verbs raise LineLost, or a SourceError for what the source refuses.
+
+    `lock` is held around each verb, so that a line may be shared by several threads.
+    """
+
+    lock: AbstractContextManager[object]
+
+    def root(self) -> Found:
+        """The source's own folder; raises SourceNotFound when it is missing or no folder."""
+        ...
+
+    def entries(self, where: str) -> list[Found]:
+        """The entries of one folder, links followed, in any order."""
+        ...
+
+    def find(self, path: str) -> Found:
+        """What is at a path (cleaned by `names.inside`), checked to lie inside the source."""
+        ...
+
+    def open(self, found: Found) -> OpenFile:
+        """Open the file that `find` gave."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; never raises."""
+        ...

@@ -1,0 +1,80 @@
+"""A place to read files from, whatever kind it is: walk, stat, open, read_range."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from readingroom.errors import SourceForbidden, SourceNotFound
+from readingroom.sources.entries import FileEntry, Kind
+from readingroom.sources.line import Line
+from readingroom.sources.lines import Lines
+from readingroom.sources.location import Location
+from readingroom.sources.names import inside, printable
+from readingroom.sources.reading import SourceFile, read_range
+from readingroom.sources.walking import Walk, as_entry, walk
+
+
+class Source:
+    """Read-only files somewhere else. Threads may share it; leave the block to close its connections.
+
+    Paths are relative to the source, with `/`, and cannot leave it: neither by `..` nor through a
+    symbolic link. Every verb raises SourceNotFound, SourceForbidden, SourceRefused or
+    SourceUnreachable, the last only after lost lines were tried again.
+    """
+
+    def __init__(self, location: Location, lines: Lines) -> None:
+        self.location = location
+        self._lines = lines
+
+    @property
+    def url(self) -> str:
+        """Where it is, without a password: fit to be stored and shown."""
+        return self.location.url
+
+    def __repr__(self) -> str:
+        return f"<Source {self.url}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections; files still open fail on their next read."""
+        self._lines.close()
+
+    def check(self) -> None:
+        """Reach the source and see that its folder is there."""
+        self._lines.ask(Line.root)
+
+    def walk(self, path: str = "") -> Walk:
+        """Every file below `path`, streamed, in the order of names within each folder.
+
+        What cannot be read is yielded as Unreadable in its place; only `path` itself raises.
+        """
+        path = inside(path)
+        start = self._lines.ask(lambda line: line.find(path) if path else line.root())
+        if start.kind is Kind.FILE:
+            raise SourceNotFound(f"{printable(path)} is a file, not a folder", path=printable(path))
+        if start.kind is Kind.UNREADABLE:
+            raise SourceForbidden(f"{printable(path)}: {start.reason}", path=printable(path))
+        return walk(self._lines, path, start)
+
+    def stat(self, path: str) -> FileEntry:
+        """Size and modification time of one file."""
+        path = inside(path)
+        return as_entry(path, self._lines.ask(lambda line: line.find(path)))
+
+    def open(self, path: str) -> SourceFile:
+        """Open a file for reading; it survives lost lines."""
+        return SourceFile(self._lines, inside(path))
+
+    def read_range(self, path: str, offset: int, size: int) -> bytes:
+        """Bytes `offset` to `offset + size` of a file, fewer where it ends."""
+        if offset < 0 or size < 0:
+            raise ValueError("offset and size count from zero")
+        return read_range(self._lines, inside(path), offset, size)
