@@ -21,6 +21,7 @@ from readingroom.db import Database, open_database
 from readingroom.door import Door
 from readingroom.identity import Access, Authenticator, TokenSigner
 from readingroom.identity import api as identity_api
+from readingroom.identity.accounts import Accounts
 from readingroom.metrics import Metrics
 from readingroom.pacs import Pacs
 from readingroom.routing import Area, Declared, specification
@@ -38,6 +39,7 @@ class Room:
     database: Database
     authenticator: Authenticator
     signer: TokenSigner
+    accounts: Accounts
     access: Access
     trail: Trail
     metrics: Metrics
@@ -81,7 +83,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         cases_api.routes(database, clock, trail),
     ]
     room = Room(
-        app, database, identity.authenticator, identity.signer, access, trail, metrics, _declared(areas)
+        app, database, identity.authenticator, identity.signer, identity.accounts, access, trail, metrics, _declared(areas)
     )
     for area in areas:
         app.register_blueprint(area.blueprint(spec))

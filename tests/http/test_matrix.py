@@ -1,0 +1,164 @@
+"""Every route with no, a wrong and a right identity: deny by default, whatever an area declares."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from readingroom.app import Room, build
+from readingroom.clock import SystemClock
+from readingroom.db import open_database
+from readingroom.db.migrate import migrate
+from readingroom.errors import PacsUnreachable
+from readingroom.identity import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SIGNED_IN, Caller
+from readingroom.settings import Settings
+
+PASSWORD = "a long enough passphrase"
+
+
+class SilentPacs:
+    """An Orthanc that never answers: whoever gets as far as asking it has passed the door."""
+
+    def get(self, path: str) -> bytes:
+        raise PacsUnreachable("Orthanc does not answer.")
+
+    def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        raise PacsUnreachable("Orthanc does not answer.")
+
+    def put(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
+        raise PacsUnreachable("Orthanc does not answer.")
+
+    def delete(self, path: str) -> None:
+        raise PacsUnreachable("Orthanc does not answer.")
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    data: Path = tmp_path_factory.mktemp("matrix")
+    settings = Settings.load(READINGROOM_DATA=data)
+    database = open_database(settings.database_url)
+    migrate(database)
+    room = build(settings, SilentPacs(), SystemClock(), database)
+    by = Caller(ANONYMOUS, "test", "")
+    for role in ROLES:
+        room.accounts.create(role, PASSWORD, (role,), "12" if role == "clinician" else None, by)
+    yield room
+    room.stop()
+
+
+@pytest.fixture(scope="module")
+def bearer(room: Room) -> dict[str, dict[str, str]]:
+    client = room.app.test_client()
+    found = {}
+    for role in ROLES:
+        answer = client.post("/api/token/", json={"username": role, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        found[role] = {"Authorization": f"Bearer {answer.json['access']}"}  # type: ignore[index]
+    return found
+
+
+def ask(client: FlaskClient, method: str, rule: str, headers: Mapping[str, str] = {}) -> tuple[int, dict[str, object]]:
+    path = re.sub(r"<[^>]+>", "x", rule)
+    body = None if method in ("GET", "DELETE") else "{}"
+    answer = client.open(path, method=method, data=body, headers={"Content-Type": "application/json", **headers})
+    is_json = answer.mimetype == "application/json"
+    return answer.status_code, json.loads(answer.data) if is_json and answer.data.startswith(b"{") else {}
+
+
+def test_every_declared_capability_exists(room: Room) -> None:
+    assert {route.capability for route in room.declared} <= CAPABILITIES | {PUBLIC, SIGNED_IN}
+
+
+def test_every_route_of_the_application_is_declared(room: Room) -> None:
+    assert {rule.endpoint for rule in room.app.url_map.iter_rules()} == {route.endpoint for route in room.declared}
+
+
+def test_the_public_routes_are_these_and_no_others(room: Room) -> None:
+    """A route becomes public by being written down here too."""
+    public = {f"{route.method} {route.path}" for route in room.declared if route.capability == PUBLIC}
+    assert public == {
+        "GET /health",
+        "GET /api/openapi.json",
+        "POST /api/token/",
+        "POST /api/token/refresh/",
+        "POST /api/token/sign-out/",
+        "GET /api/refusal",
+        "GET /api/bestof/dicoms/download",  # by ticket, or with cases.read
+        "GET /api/bestof/dicoms/download-batch",  # by ticket alone
+        "GET /api/bestof/zip/<plan>",  # by the gateway, with a signed plan
+    }
+
+
+def test_nobody_gets_401_from_every_route_that_is_not_public(room: Room) -> None:
+    client = room.app.test_client()
+    for route in room.declared:
+        if route.capability == PUBLIC:
+            continue
+        status, body = ask(client, route.method, route.path)
+        assert (status, body.get("error")) == (401, "unauthenticated"), route
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["Bearer nonsense", "Bearer a.b.c", "Basic bm9ib2R5Ondyb25n", "Basic ???", "Digest x", "Bearer"],
+)
+def test_a_credential_that_is_not_good_gets_401(room: Room, authorization: str) -> None:
+    client = room.app.test_client()
+    for route in room.declared:
+        if route.capability == PUBLIC:
+            continue
+        status, _ = ask(client, route.method, route.path, {"Authorization": authorization})
+        assert status in (401, 429), route  # 429: somebody tries passwords too fast
+
+
+def test_a_role_without_the_capability_gets_403_and_one_with_it_gets_through(
+    room: Room, bearer: dict[str, dict[str, str]]
+) -> None:
+    client = room.app.test_client()
+    for route in room.declared:
+        if route.capability in (PUBLIC, SIGNED_IN):
+            continue
+        for role, held in ROLES.items():
+            status, body = ask(client, route.method, route.path, bearer[role])
+            if route.capability in held:
+                assert status not in (401, 403) and status != 500, (route, role, status, body)
+            else:
+                assert (status, body.get("error")) == (403, "forbidden"), (route, role, status, body)
+
+
+def test_every_error_has_the_one_shape(room: Room) -> None:
+    client = room.app.test_client()
+    for route in room.declared:
+        status, body = ask(client, route.method, route.path)
+        if status >= 400:
+            assert {"error", "message", "request_id"} <= set(body) <= {"error", "message", "detail", "request_id"}, route
+
+
+def test_an_address_that_is_not_there_is_our_own_404_and_a_method_that_is_not_is_a_405(room: Room) -> None:
+    client = room.app.test_client()
+    assert ask(client, "GET", "/api/nothing/here")[0] == 404
+    answer = client.put("/health")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_the_openapi_document_tells_of_every_route_and_of_no_other(room: Room) -> None:
+    document = room.app.test_client().get("/api/openapi.json").json
+    assert document is not None
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    there = {(route.method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", route.path)) for route in room.declared}
+    assert told == there
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert operation["summary"], (method, path)
+
+
+def test_a_forwarded_address_counts_only_from_the_gateway(room: Room, bearer: dict[str, dict[str, str]]) -> None:
+    client = room.app.test_client()
+    asked = "11111111-2222-3333-4444-555555555555"
+    forged = client.get("/api/me", headers={**bearer["admin"], "X-Request-Id": asked, "X-Forwarded-For": "192.0.2.1"})
+    assert forged.headers["X-Request-Id"] != asked
