@@ -20,8 +20,8 @@ LOCK = 0x52454144  # "READ": any number that no other program on the same Postgr
 """Key of the advisory lock that keeps two migrations apart on PostgreSQL."""
 
 
-def migrate(database: Database) -> None:
-    """Apply every migration that is missing, in one transaction; two starts at once are safe.
+def migrate(database: Database) -> str:
+    """Apply every migration that is missing, in one transaction; the one it stands at then. Two at once are safe.
 
     Raises SettingsError when the database was made by a newer version.
     """
@@ -30,9 +30,11 @@ def migrate(database: Database) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
         config = _config(connection)
-        if database.is_postgresql or current(connection) != _newest(config):
+        newest = ScriptDirectory.from_config(config).get_current_head() or ""
+        if current(connection) != newest:
             _refuse_newer(connection, config)
             command.upgrade(config, "head")
+    return newest
 
 
 def current(connection: Connection) -> str | None:
@@ -52,10 +54,6 @@ def _config(connection: Connection) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-def _newest(config: Config) -> str | None:
-    return ScriptDirectory.from_config(config).get_current_head()
 
 
 def _refuse_newer(connection: Connection, config: Config) -> None:
