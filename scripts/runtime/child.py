@@ -16,7 +16,8 @@ from pathlib import Path
 from scripts.runtime.say import say
 
 TRIES = 5
-"""Restarts within `WINDOW` seconds; a server that falls more often has a fault that starting it again will not mend."""
+"""Restarts within `WINDOW` seconds; a server that falls more often has a fault that starting it again will
+not mend."""
 
 WINDOW = 600.0
 _PR_SET_PDEATHSIG = 1
@@ -49,7 +50,7 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                preexec_fn=partial(end_with_parent, os.getpid()),
+                preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509  # it has no threads
                 start_new_session=True,
             )
 
@@ -71,7 +72,8 @@ class Child:
             self.falls.append(now)
             if len(self.falls) > TRIES:
                 say(
-                    f"{self.name} ended with status {status} for the {len(self.falls)}th time; giving up. See {self.log}"
+                    f"{self.name} ended with status {status} for the {len(self.falls)}th time; giving up. "
+                    f"See {self.log}"
                 )
                 return False
             pause = float(2 ** (len(self.falls) - 1))
@@ -101,7 +103,8 @@ class Child:
 
 
 def end_with_parent(parent: int) -> None:
-    """Between fork and exec: ask the kernel for SIGTERM when the supervisor dies, so that it leaves no orphans."""
+    """Between fork and exec: ask the kernel for SIGTERM when the supervisor dies, so that it leaves no
+    orphans."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)  # it died before we asked

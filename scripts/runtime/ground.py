@@ -1,4 +1,5 @@
-"""What a command stands on: a suite, a root, a Python environment, and the way into them; made on first use."""
+"""What a command stands on: a suite, a root, a Python environment, and the way into them; made on first
+use."""
 
 from __future__ import annotations
 
@@ -60,7 +61,7 @@ class Ground:
 
     def run(self, command: Sequence[str], **options: object) -> int:
         """Run a command to its end and give its status; Ctrl-C and SIGTERM reach it."""
-        return Run(self, command, **options).wait_passing_signals()  # type: ignore[arg-type]  # the options are Run's
+        return Run(self, command, **options).wait_passing_signals()  # type: ignore[arg-type]  # they are Run's
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a command in here: this process's, with what differs in here."""
@@ -82,7 +83,8 @@ class Ground:
             }
         )
         if self.way != "inside" and self.python.is_relative_to(runtime_folder()):
-            # The repository may be read-only, and another Python's compiled files lie in it; these go with the environment.
+            # The repository may be read-only, and another Python's compiled files lie in it; these go with
+            # the environment.
             env["PYTHONPYCACHEPREFIX"] = str(self.python.parents[1] / "pycache")
         env.update(more or {})
         return env
@@ -91,7 +93,8 @@ class Ground:
 def stand(kind: str = "serve", suite: str | None = None) -> Ground:
     """The ground for serving or for tests (`kind` serve or test), made when it is not there.
 
-    Without a suite: the one named in READINGROOM_SUITE, else Debian forky, else trixie where forky cannot be built.
+    Without a suite: the one named in READINGROOM_SUITE, else Debian forky, else trixie where forky cannot be
+    built.
     Raises Refusal when there is none to be had.
     """
     if inside():
@@ -185,7 +188,8 @@ class Run:
             env=ground.environment(env),
             cwd=where if ground.way in ("host", "inside") else "/",
             pass_fds=(held,),
-            # Ctrl-C goes to this process alone, which passes it on: bubblewrap would die of it and take all with it.
+            # Ctrl-C goes to this process alone, which passes it on: bubblewrap would die of it and take all
+            # with it.
             start_new_session=True,
         )
         os.close(held)

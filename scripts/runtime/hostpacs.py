@@ -1,4 +1,5 @@
-"""Whether this machine's own Orthanc will do, where no sandbox works: 1.12.7 or newer, with its Python plugin, and nginx."""
+"""Whether this machine's own Orthanc will do, where no sandbox works: 1.12.7 or newer, with its Python
+plugin, and nginx."""
 
 from __future__ import annotations
 
@@ -39,5 +40,8 @@ def _lacking() -> str:
     if not shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"):
         return "nginx is not installed"
     if sys.version_info < PYTHON_FLOOR:
-        return f"Python {sys.version_info.major}.{sys.version_info.minor} is older than {'.'.join(map(str, PYTHON_FLOOR))}"
+        return (
+            f"Python {sys.version_info.major}.{sys.version_info.minor} is older than "
+            f"{'.'.join(map(str, PYTHON_FLOOR))}"
+        )
     return ""

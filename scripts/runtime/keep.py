@@ -55,7 +55,8 @@ def locked(lock: Path) -> Iterator[None]:
 def made(folder: Path, make: Callable[[Path], None], *, in_place: bool = False, needs_mb: int = 0) -> Path:
     """The folder, made by `make(place)` unless a whole one is there already.
 
-    It is made beside its place and renamed, or `in_place` where what is made holds its own path (a Python environment).
+    It is made beside its place and renamed, or `in_place` where what is made holds its own path (a Python
+    environment).
     Raises Refusal when less than `needs_mb` is free.
     """
     if not (folder / WHOLE).exists():

@@ -1,4 +1,5 @@
-"""The process outside the sandbox that an instance belongs to: SIGTERM to it stops the instance, and so does its end."""
+"""The process outside the sandbox that an instance belongs to: SIGTERM to it stops the instance, and so does
+its end."""
 
 from __future__ import annotations
 

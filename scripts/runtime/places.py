@@ -16,7 +16,8 @@ WEB = REPO / "web"
 
 
 def runtime_folder() -> Path:
-    """The private folder of roots, environments and builds: `$READINGROOM_RUNTIME`, else `.runtime` in the repository.
+    """The private folder of roots, environments and builds: `$READINGROOM_RUNTIME`, else `.runtime` in the
+    repository.
 
     Where the repository cannot be written to, it is `readingroom` in the user's cache folder.
     """

@@ -1,4 +1,5 @@
-"""The one way in which a command says that it cannot go on: a sentence for a person, and what to do about it."""
+"""The one way in which a command says that it cannot go on: a sentence for a person, and what to do about
+it."""
 
 from __future__ import annotations
 
@@ -16,7 +17,8 @@ class Refusal(Exception):
 
 
 def run(main: Callable[[list[str]], int]) -> NoReturn:
-    """Run a command's `main(argv)` and leave with its status; a Refusal becomes its sentence, Ctrl-C becomes 130."""
+    """Run a command's `main(argv)` and leave with its status; a Refusal becomes its sentence, Ctrl-C becomes
+    130."""
     try:
         status = main(sys.argv[1:])
     except Refusal as refusal:

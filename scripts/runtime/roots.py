@@ -100,12 +100,15 @@ def _mmdebstrap() -> str:
     if not found:
         raise Refusal(
             "mmdebstrap is missing, which builds the private Debian root.\n"
-            "Install it once as root (apt-get install mmdebstrap bubblewrap uidmap), or start this as root, and start again."
+            "Install it once as root (apt-get install mmdebstrap bubblewrap uidmap), or start this as "
+            "root, and start again."
         )
     if not host.is_root() and not shutil.which("newuidmap"):
         raise Refusal(
-            "You are not root, and uidmap is missing, which lets an ordinary user build the private Debian root.\n"
-            "Install it once as root (apt-get install mmdebstrap bubblewrap uidmap), or start this as root, and start again."
+            "You are not root, and uidmap is missing, which lets an ordinary user build the private "
+            "Debian root.\n"
+            "Install it once as root (apt-get install mmdebstrap bubblewrap uidmap), or start this as "
+            "root, and start again."
         )
     return found
 
@@ -117,12 +120,15 @@ def _headline(line: str) -> str | None:
 def _why(text: str) -> str | None:
     if "please edit /etc/subuid" in text.lower() or ("subuid" in text and "newuidmap" in text):
         return (
-            "This user has no subordinate user ids, which an ordinary user needs to build the private Debian root.\n"
-            "As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 <user>. Then start again."
+            "This user has no subordinate user ids, which an ordinary user needs to build the private "
+            "Debian root.\n"
+            "As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 <user>. Then start "
+            "again."
         )
     if "NO_PUBKEY" in text or "is not signed" in text or "Missing key" in text:
         return (
             "This machine does not know Debian's signing keys.\n"
-            "Install a current debian-archive-keyring as root (apt-get install debian-archive-keyring) and start again."
+            "Install a current debian-archive-keyring as root (apt-get install debian-archive-keyring) "
+            "and start again."
         )
     return None

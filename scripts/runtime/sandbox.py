@@ -1,4 +1,5 @@
-"""How a command gets into the private root: bubblewrap, else chroot as root, else the machine's own Orthanc; found by trying."""
+"""How a command gets into the private root: bubblewrap, else chroot as root, else the machine's own Orthanc;
+found by trying."""
 
 from __future__ import annotations
 
@@ -32,7 +33,8 @@ _ROOTS_OWN = {
     "var",
     "lost+found",
 }
-"""Top folders that come from the private root; all others are the machine's, so that a path means the same on both sides."""
+"""Top folders that come from the private root; all others are the machine's, so that a path means the same on
+both sides."""
 
 _SCRATCH = ("run", "var/cache", "var/log", "var/lib/samba", "var/lib/nginx", "var/spool")
 """Folders that Debian's programs write to by default; each sandbox has its own, empty ones."""
@@ -80,7 +82,8 @@ def chroot_answer() -> str:
 
 
 def laid_out(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> list[Laid]:
-    """Everything that is laid over the root, in order: the machine's folders, the repository read-only, what may be written."""
+    """Everything that is laid over the root, in order: the machine's folders, the repository read-only, what
+    may be written."""
     tops = sorted(
         each
         for each in Path("/").iterdir()
@@ -168,7 +171,8 @@ def chroot(
 
 
 def _reachable(root: Path, cwd: Path) -> Path:
-    """The current folder where it exists inside, else the top: a command may be called from a folder of the machine's own system."""
+    """The current folder where it exists inside, else the top: a command may be called from a folder of the
+    machine's own system."""
     return (
         cwd
         if cwd.parts[1:2] and (cwd.parts[1] not in _ROOTS_OWN or Path(f"{root}{cwd}").is_dir())
@@ -177,7 +181,8 @@ def _reachable(root: Path, cwd: Path) -> Path:
 
 
 def _mount_point(root: Path, laid: Laid) -> None:
-    """Make the place in the root that something is laid over; under a scratch folder it is made as the sandbox starts."""
+    """Make the place in the root that something is laid over; under a scratch folder it is made as the
+    sandbox starts."""
     if any(laid.target.is_relative_to(Path("/") / scratch) for scratch in _SCRATCH):
         return
     place = Path(f"{root}{laid.target}")

@@ -1,4 +1,5 @@
-"""What a person sees while something is being made: short lines on standard error, and the log of a step that failed."""
+"""What a person sees while something is being made: short lines on standard error, and the log of a step that
+failed."""
 
 from __future__ import annotations
 
@@ -74,14 +75,21 @@ def known_reason(text: str) -> str | None:
     """A sentence for what most often goes wrong while something is fetched or unpacked."""
     lower = text.lower()
     if "no space left on device" in lower or "enospc" in lower or "you don't have enough free space" in lower:
-        return "The disk is full. Free some space, or name a folder on another disk in READINGROOM_RUNTIME, and start again."
+        return (
+            "The disk is full. Free some space, or name a folder on another disk in "
+            "READINGROOM_RUNTIME, and start again."
+        )
     if any(sign in lower for sign in _NO_NETWORK):
         return (
-            "The package servers cannot be reached. The first start needs the network (Debian, Python and npm packages);\n"
+            "The package servers cannot be reached. The first start needs the network (Debian, Python "
+            "and npm packages);\n"
             "set http_proxy/https_proxy if this site has a proxy, and start again: what was finished is kept."
         )
     if "certificate verify failed" in lower or "self-signed certificate" in lower:
-        return "A package server's certificate is not trusted. Name this site's CA bundle in SSL_CERT_FILE and start again."
+        return (
+            "A package server's certificate is not trusted. Name this site's CA bundle in "
+            "SSL_CERT_FILE and start again."
+        )
     return None
 
 

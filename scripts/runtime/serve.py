@@ -1,4 +1,5 @@
-"""`scripts/serve`: makes what is missing, starts one instance, tells where it answers, and stops it on Ctrl-C."""
+"""`scripts/serve`: makes what is missing, starts one instance, tells where it answers, and stops it on
+Ctrl-C."""
 
 from __future__ import annotations
 
@@ -30,9 +31,12 @@ def parser() -> argparse.ArgumentParser:
     """What the command takes."""
     made = argparse.ArgumentParser(
         prog="scripts/serve",
-        description="Start Reading Room: Orthanc with our plugin behind the gateway, in a private Debian root made on first use.",
-        epilog="READINGROOM_ADMIN_PASSWORD sets the first admin's password, READINGROOM_RUNTIME the folder of what is built, "
-        "DATABASE_URL a PostgreSQL database. Stop it with Ctrl-C, or scripts/stop.",
+        description=(
+            "Start Reading Room: Orthanc with our plugin behind the gateway, in a private Debian "
+            "root made on first use."
+        ),
+        epilog="READINGROOM_ADMIN_PASSWORD sets the first admin's password, READINGROOM_RUNTIME the folder "
+        "of what is built, DATABASE_URL a PostgreSQL database. Stop it with Ctrl-C, or scripts/stop.",
     )
     made.add_argument(
         "--data", metavar="DIR", help="folder that holds everything of this instance (default: data)"
@@ -50,7 +54,9 @@ def parser() -> argparse.ArgumentParser:
         "--listen",
         metavar="ADDRESS",
         default=os.environ.get("READINGROOM_LISTEN") or "127.0.0.1",
-        help="address for the pages and the API (default: 127.0.0.1, this machine alone; 0.0.0.0: the network)",
+        help=(
+            "address for the pages and the API (default: 127.0.0.1, this machine alone; 0.0.0.0: the network)"
+        ),
     )
     made.add_argument(
         "--tls-certificate",

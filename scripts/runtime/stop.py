@@ -42,9 +42,8 @@ def main(argv: list[str]) -> int:
                 f"Reading Room on {data} (process {pid}) did not end in {PATIENCE:.0f} s and was killed."
             )
         time.sleep(0.1)
-    print(
-        f"Stopped Reading Room{f' at {running.url}' if running else ''} on {data} ({time.monotonic() - began:.1f} s)."
-    )
+    where = f" at {running.url}" if running else ""
+    print(f"Stopped Reading Room{where} on {data} ({time.monotonic() - began:.1f} s).")
     return 0
 
 
@@ -55,5 +54,6 @@ def _signal(pid: int, number: int, data: Path) -> None:
         return  # it has ended meanwhile; the lock says when the rest has
     except PermissionError:
         raise Refusal(
-            f"Reading Room on {data} (process {pid}) belongs to another user; stop it as that user or as root."
+            f"Reading Room on {data} (process {pid}) belongs to another user; stop it as that user or as "
+            f"root."
         ) from None

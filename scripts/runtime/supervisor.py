@@ -1,4 +1,5 @@
-"""Inside the sandbox: prepares the data folder, starts Orthanc and the gateway, minds both, and stops both cleanly."""
+"""Inside the sandbox: prepares the data folder, starts Orthanc and the gateway, minds both, and stops both
+cleanly."""
 
 from __future__ import annotations
 
@@ -176,7 +177,8 @@ class Supervisor:
         for child in self._children:
             if not child.running:
                 return f"{child.name} did not start. The end of {child.log}:\n{tail(child.log)}"
-        return f"Reading Room did not become healthy in {HEALTHY_SECONDS:.0f} s. The end of {logs / 'orthanc.log'}:\n{tail(logs / 'orthanc.log')}"
+        log = logs / "orthanc.log"
+        return f"Reading Room was not healthy in {HEALTHY_SECONDS:.0f} s. The end of {log}:\n{tail(log)}"
 
 
 def in_use(data: Path) -> str:

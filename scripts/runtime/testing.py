@@ -1,4 +1,5 @@
-"""`scripts/test`: linters, type checkers and all tests, in a root that has what the tests meet; checking never edits."""
+"""`scripts/test`: linters, type checkers and all tests, in a root that has what the tests meet; checking
+never edits."""
 
 from __future__ import annotations
 
@@ -32,7 +33,10 @@ def main(argv: list[str]) -> int:
         description="Run the tests. Kinds: "
         + "; ".join(f"{name}: {what}" for name, what in SUITES.items())
         + ".",
-        epilog="What is not understood here goes to pytest: scripts/test unit -k zip -x; scripts/test tests/live/test_guard.py",
+        epilog=(
+            "What is not understood here goes to pytest: scripts/test unit -k zip -x; scripts/test "
+            "tests/live/test_guard.py"
+        ),
         allow_abbrev=False,
     )
     made.add_argument(

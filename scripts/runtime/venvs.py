@@ -1,4 +1,5 @@
-"""The Python environment with the plugin's packages: made inside the root, from a hash-locked list, under a key of both."""
+"""The Python environment with the plugin's packages: made inside the root, from a hash-locked list, under a
+key of both."""
 
 from __future__ import annotations
 
@@ -8,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from scripts.runtime import keep, say
 from scripts.runtime.places import PROVISION, REQUIREMENTS, REQUIREMENTS_DEV, runtime_folder
-from scripts.runtime.refusal import Refusal
 
 if TYPE_CHECKING:
     from scripts.runtime.ground import Ground
 
 
 def python(ground: Ground, kind: str) -> Path:
-    """The environment's interpreter; for tests it holds the tests' packages too. Raises Refusal when it cannot be made."""
+    """The environment's interpreter; for tests it holds the tests' packages too. Raises Refusal when it
+    cannot be made."""
     requirements = REQUIREMENTS_DEV if kind == "test" else REQUIREMENTS
     base = ground.root.name if ground.root else ground.suite
     key = keep.key_of(base, requirements.read_bytes(), PROVISION.read_bytes())
@@ -43,7 +44,10 @@ def python(ground: Ground, kind: str) -> Path:
 
 def _why(text: str) -> str | None:
     if "THESE PACKAGES DO NOT MATCH THE HASHES" in text:
-        return "A Python package is not the one that the lock names; nothing was installed. Try again, or look at the package server."
+        return (
+            "A Python package is not the one that the lock names; nothing was installed. Try again, "
+            "or look at the package server."
+        )
     if "No matching distribution found" in text and "Retrying" in text:
         return say.known_reason("could not resolve")
     return None

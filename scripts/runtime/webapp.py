@@ -28,7 +28,8 @@ def sources() -> list[Path]:
 
 
 def built(ground: Ground) -> Path:
-    """The folder of the built app: one built elsewhere if READINGROOM_WEB names it. Raises Refusal when it cannot be built."""
+    """The folder of the built app: one built elsewhere if READINGROOM_WEB names it. Raises Refusal when it
+    cannot be built."""
     elsewhere = os.environ.get("READINGROOM_WEB")
     if elsewhere:
         return Path(elsewhere).resolve()
@@ -48,7 +49,8 @@ def built(ground: Ground) -> Path:
 
 @contextmanager
 def workshop(ground: Ground) -> Iterator[Path]:
-    """A copy of `web/` with its packages installed, held by this process alone; the repository itself stays as it is."""
+    """A copy of `web/` with its packages installed, held by this process alone; the repository itself stays
+    as it is."""
     if not (WEB / "package-lock.json").exists():
         raise Refusal("web/package-lock.json is missing from the repository.")
     key = keep.key_of((WEB / "package-lock.json").read_bytes(), ground.suite)
@@ -71,7 +73,8 @@ def workshop(ground: Ground) -> Iterator[Path]:
 
 
 def npm(ground: Ground, folder: Path, what: str, *arguments: str) -> None:
-    """Run npm in that folder inside the root, showing what it is doing. Raises Refusal with the end of its output."""
+    """Run npm in that folder inside the root, showing what it is doing. Raises Refusal with the end of its
+    output."""
     command = [
         sys.executable,
         "-m",

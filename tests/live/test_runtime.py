@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,9 @@ def test_the_first_password_is_made_at_random_shown_once_and_kept_for_the_owner_
         assert len(password) >= 16
         assert (data / "secrets" / "admin_password").stat().st_mode & 0o777 == 0o600
         assert (data / "secrets").stat().st_mode & 0o777 == 0o700
-        answer = requests.post(f"{live.url}/api/token/", json={"username": "admin", "password": password}, timeout=30)
+        answer = requests.post(
+            f"{live.url}/api/token/", json={"username": "admin", "password": password}, timeout=30
+        )
         assert answer.status_code == 200
         live.stop()
         again = live.script("serve", "--background", "--port", "0", "--dicom-port", "0")
@@ -87,12 +90,21 @@ def test_stop_says_what_it_did_and_may_be_called_again(new_instance: NewInstance
 def test_a_signal_to_serve_in_the_foreground_stops_everything(tmp_path: Path, number: signal.Signals) -> None:
     data = tmp_path / "data"
     serve = subprocess.Popen(
-        [sys.executable, str(REPO / "scripts" / "serve"), "--data", str(data), "--port", "0", "--dicom-port", "0"],
+        [
+            sys.executable,
+            str(REPO / "scripts" / "serve"),
+            "--data",
+            str(data),
+            "--port",
+            "0",
+            "--dicom-port",
+            "0",
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    _until(lambda: (data / "run" / "instance.json").exists(), 120)
+    _until((data / "run" / "instance.json").exists, 120)
     below = _family(data)
     assert len(below) >= 3, "supervisor, Orthanc and the gateway at least"
     serve.send_signal(number)
@@ -129,7 +141,7 @@ def test_an_orthanc_that_falls_is_started_again_and_that_is_logged(new_instance:
     (orthanc,) = [pid for pid in _family(live.data) if _command(pid).startswith("Orthanc")]
     os.kill(orthanc, signal.SIGKILL)
     _until(lambda: not _lives(orthanc), 10)
-    _until(lambda: _healthy(live), 60)
+    _until(partial(_healthy, live), 60)
     assert "Orthanc ended with status -9; starting it again" in (live.data / "logs" / "serve.log").read_text()
 
 
@@ -168,13 +180,18 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def _family(data: Path) -> list[int]:
-    """The processes that name this data folder on their command line, and the gateway's workers below them."""
+    """The processes that name this data folder on their command line, and the gateway's workers below
+    them."""
     named = [pid for pid in _all() if str(data) in _command(pid) and pid != os.getpid()]
     return [*named, *(pid for pid in _all() if _parent(pid) in named and pid not in named)]
 
 
 def _supervisor(data: Path) -> int:
-    (pid,) = [each for each in _family(data) if "scripts.runtime.supervisor" in _command(each) and "leash" not in _command(each)]
+    (pid,) = [
+        each
+        for each in _family(data)
+        if "scripts.runtime.supervisor" in _command(each) and "leash" not in _command(each)
+    ]
     return pid
 
 
