@@ -10,6 +10,6 @@ import orthanc  # type: ignore[import-not-found]  # exists only inside Orthanc
 site.addsitedir(os.environ["READINGROOM_SITE_PACKAGES"])
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from readingroom.host.boot import boot  # noqa: E402  # the path had to be laid first
+from readingroom.host.boot import boot  # the path had to be laid first
 
 boot(orthanc)

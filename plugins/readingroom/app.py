@@ -83,7 +83,15 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         cases_api.routes(database, clock, trail),
     ]
     room = Room(
-        app, database, identity.authenticator, identity.signer, identity.accounts, access, trail, metrics, _declared(areas)
+        app,
+        database,
+        identity.authenticator,
+        identity.signer,
+        identity.accounts,
+        access,
+        trail,
+        metrics,
+        _declared(areas),
     )
     for area in areas:
         app.register_blueprint(area.blueprint(spec))

@@ -12,7 +12,14 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from readingroom.clock import Clock
-from readingroom.errors import Forbidden, MethodNotAllowed, NotFound, PayloadTooLarge, ReadingRoomError, Unauthenticated
+from readingroom.errors import (
+    Forbidden,
+    MethodNotAllowed,
+    NotFound,
+    PayloadTooLarge,
+    ReadingRoomError,
+    Unauthenticated,
+)
 from readingroom.identity import ANONYMOUS, PUBLIC, Authenticator, Caller, Identity
 from readingroom.metrics import Metrics
 from readingroom.routing import Declared

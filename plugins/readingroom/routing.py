@@ -5,20 +5,21 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypedDict, Unpack
 
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
-from spectree import SecurityScheme, SpecTree
 from spectree import Response as Documented
+from spectree import SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
 from readingroom import __version__
 from readingroom.errors import BadRequest
 from readingroom.identity import PUBLIC, Caller, Identity
 
-M = TypeVar("M", bound=BaseModel)
+Handler = Callable[..., Any]
+Declaring = Callable[[Handler], Handler]
 
 MAX_PAGE = 500
 """The longest page of any list."""
@@ -66,6 +67,16 @@ class Declared:
     endpoint: str
 
 
+class Models(TypedDict, total=False):
+    """What goes in and out of a route."""
+
+    query: type[BaseModel]
+    body: type[BaseModel]
+    answer: type[BaseModel]
+    status: int  # of a good answer; 200 when it is not named
+    errors: tuple[int, ...]  # statuses beyond 400, 401 and 403
+
+
 def specification() -> SpecTree:
     """A fresh OpenAPI collector."""
     return SpecTree(
@@ -77,7 +88,10 @@ def specification() -> SpecTree:
         validation_error_status=400,
         naming_strategy=lambda model: model.__name__,
         security_schemes=[
-            SecurityScheme(name="bearer", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", bearer_format="JWT")),
+            SecurityScheme(
+                name="bearer",
+                data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer", bearer_format="JWT"),
+            ),
             SecurityScheme(name="basic", data=SecuritySchemeData(type=SecureType.HTTP, scheme="basic")),
         ],
     )
@@ -90,50 +104,34 @@ class Area:
         self.name = name
         self.title = title
         self.declared: list[Declared] = []
-        self._handlers: list[tuple[Declared, Callable[..., Any], dict[str, Any]]] = []
+        self._handlers: list[tuple[Declared, Handler, Models]] = []
 
-    def get(self, path: str, *, capability: str, query: type[BaseModel] | None = None,
-            answer: type[BaseModel] | None = None, errors: tuple[int, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
+    def get(self, path: str, *, capability: str, **models: Unpack[Models]) -> Declaring:
         """Declare a GET route; see `route`."""
-        return self.route("GET", path, capability=capability, query=query, answer=answer, errors=errors)
+        return self.route("GET", path, capability=capability, **models)
 
-    def post(self, path: str, *, capability: str, body: type[BaseModel] | None = None,
-             answer: type[BaseModel] | None = None, status: int = 200, errors: tuple[int, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
+    def post(self, path: str, *, capability: str, **models: Unpack[Models]) -> Declaring:
         """Declare a POST route; see `route`."""
-        return self.route("POST", path, capability=capability, body=body, answer=answer, status=status, errors=errors)
+        return self.route("POST", path, capability=capability, **models)
 
-    def put(self, path: str, *, capability: str, body: type[BaseModel] | None = None,
-            answer: type[BaseModel] | None = None, errors: tuple[int, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
+    def put(self, path: str, *, capability: str, **models: Unpack[Models]) -> Declaring:
         """Declare a PUT route; see `route`."""
-        return self.route("PUT", path, capability=capability, body=body, answer=answer, errors=errors)
+        return self.route("PUT", path, capability=capability, **models)
 
-    def delete(self, path: str, *, capability: str, answer: type[BaseModel] | None = None,
-               status: int = 200, errors: tuple[int, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # fmt: skip
+    def delete(self, path: str, *, capability: str, **models: Unpack[Models]) -> Declaring:
         """Declare a DELETE route; see `route`."""
-        return self.route("DELETE", path, capability=capability, answer=answer, status=status, errors=errors)
+        return self.route("DELETE", path, capability=capability, **models)
 
-    def route(
-        self,
-        method: str,
-        path: str,
-        *,
-        capability: str,
-        query: type[BaseModel] | None = None,
-        body: type[BaseModel] | None = None,
-        answer: type[BaseModel] | None = None,
-        status: int = 200,
-        errors: tuple[int, ...] = (),
-    ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def route(self, method: str, path: str, *, capability: str, **models: Unpack[Models]) -> Declaring:
         """Declare a route. The handler gets the path's parts, and `query=` and `body=` where models are named.
 
         It returns an instance of `answer` (sent as JSON with `status`), or a Response of its own. Its docstring is the
-        route's text in the OpenAPI document. `errors` lists statuses beyond 400, 401 and 403.
+        route's text in the OpenAPI document.
         """
 
-        def declare(handler: Callable[..., Any]) -> Callable[..., Any]:
+        def declare(handler: Handler) -> Handler:
             declared = Declared(method, path, capability, f"{self.name}.{handler.__name__}")
             self.declared.append(declared)
-            models = {"query": query, "body": body, "answer": answer, "status": status, "errors": errors}
             self._handlers.append((declared, handler, models))
             return handler
 
@@ -145,13 +143,17 @@ class Area:
         for declared, handler, models in self._handlers:
             view = _documented(spec, self.title, declared, handler, models)(_view(handler, models))
             blueprint.add_url_rule(
-                declared.path, endpoint=handler.__name__, view_func=view, methods=[declared.method], provide_automatic_options=False
+                declared.path,
+                endpoint=handler.__name__,
+                view_func=view,
+                methods=[declared.method],
+                provide_automatic_options=False,
             )
         return blueprint
 
 
-def _view(handler: Callable[..., Any], models: dict[str, Any]) -> Callable[..., Response]:
-    query, body, status = models["query"], models["body"], models["status"]
+def _view(handler: Handler, models: Models) -> Callable[..., Response]:
+    query, body, status = models.get("query"), models.get("body"), models.get("status", 200)
 
     def view(**parts: Any) -> Response:
         if query is not None:
@@ -166,14 +168,14 @@ def _view(handler: Callable[..., Any], models: dict[str, Any]) -> Callable[..., 
     return view
 
 
-def _documented(spec: SpecTree, title: str, declared: Declared, handler: Callable[..., Any], models: dict[str, Any]) -> Any:
-    answers: dict[str, Any] = {f"HTTP_{models['status']}": models["answer"]}
-    for status in sorted({400, *models["errors"], *(() if declared.capability == PUBLIC else (401, 403))}):
+def _documented(spec: SpecTree, title: str, declared: Declared, handler: Handler, models: Models) -> Any:
+    answers: dict[str, Any] = {f"HTTP_{models.get('status', 200)}": models.get("answer")}
+    for status in sorted({400, *models.get("errors", ()), *(() if declared.capability == PUBLIC else (401, 403))}):
         answers[f"HTTP_{status}"] = ErrorAnswer
     handler.__doc__ = f"{inspect.getdoc(handler) or declared.path}\n\nNeeds: `{declared.capability}`."
     return spec.validate(
-        query=models["query"],
-        json=models["body"],
+        query=models.get("query"),
+        json=models.get("body"),
         resp=Documented(**answers),
         tags=[title],
         security=[] if declared.capability == PUBLIC else [{"bearer": []}, {"basic": []}],
@@ -188,7 +190,7 @@ def json_answer(answer: BaseModel | None, status: int = 200) -> Response:
     return Response(answer.model_dump_json(by_alias=True), status=status, mimetype="application/json")
 
 
-def parse(model: type[M], values: dict[str, Any]) -> M:
+def parse[M: BaseModel](model: type[M], values: dict[str, Any]) -> M:
     """Check values against a model; raises BadRequest with one entry per field that does not fit."""
     try:
         return model.model_validate(values)
@@ -196,7 +198,7 @@ def parse(model: type[M], values: dict[str, Any]) -> M:
         raise _bad(error) from None
 
 
-def parse_json(model: type[M], body: bytes) -> M:
+def parse_json[M: BaseModel](model: type[M], body: bytes) -> M:
     """Check a JSON body against a model; raises BadRequest."""
     try:
         return model.model_validate_json(body or b"{}")
@@ -206,7 +208,9 @@ def parse_json(model: type[M], body: bytes) -> M:
 
 def _bad(error: ValidationError) -> BadRequest:
     # The value itself is left out: it may be a password or a patient's name.
-    fields = [{"field": ".".join(str(p) for p in e["loc"]), "problem": e["msg"]} for e in error.errors(include_input=False)]
+    fields = [
+        {"field": ".".join(str(p) for p in e["loc"]), "problem": e["msg"]} for e in error.errors(include_input=False)
+    ]
     said = "; ".join(f"{f['field']}: {f['problem']}" if f["field"] else f["problem"] for f in fields)
     return BadRequest(f"The request does not fit: {said}", detail=fields)
 

@@ -24,49 +24,122 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(populate_by_name=True, extra="ignore", frozen=True)
 
     data: Path = Field(alias="READINGROOM_DATA", description="Folder that holds everything of this instance")
-    database_url: str = Field("", alias="DATABASE_URL", description="PostgreSQL address; empty: SQLite in the data folder")
+    database_url: str = Field(
+        "", alias="DATABASE_URL", description="PostgreSQL address; empty: SQLite in the data folder"
+    )
     public_url: str = Field("", alias="READINGROOM_PUBLIC_URL", description="Address that users see, for links")
-    orthanc_url: str = Field("http://127.0.0.1:8042", alias="READINGROOM_ORTHANC_URL", description="Where workers reach Orthanc")
-    orthanc_storage: Path | None = Field(None, alias="READINGROOM_ORTHANC_STORAGE", description="Orthanc's storage folder where it is local; empty: files are read through Orthanc")
+    orthanc_url: str = Field(
+        "http://127.0.0.1:8042", alias="READINGROOM_ORTHANC_URL", description="Where workers reach Orthanc"
+    )
+    orthanc_storage: Path | None = Field(
+        None,
+        alias="READINGROOM_ORTHANC_STORAGE",
+        description="Orthanc's storage folder where it is local; empty: files are read through Orthanc",
+    )
 
-    python: str = Field("", alias="READINGROOM_PYTHON", description="Interpreter that workers are started with; sys.executable is none inside Orthanc")
+    python: str = Field(
+        "",
+        alias="READINGROOM_PYTHON",
+        description="Interpreter that workers are started with; sys.executable is none inside Orthanc",
+    )
 
-    jwt_secret: SecretStr = Field(SecretStr(""), alias="JWT_SECRET", description="Key of our own tokens (HS256, 32 bytes or more); made on first start")
+    jwt_secret: SecretStr = Field(
+        SecretStr(""),
+        alias="JWT_SECRET",
+        description="Key of our own tokens (HS256, 32 bytes or more); made on first start",
+    )
     jwt_issuer: str = Field("readingroom", alias="JWT_ISSUER", description="Issuer of our own tokens")
     jwt_audience: str = Field("readingroom", alias="JWT_AUDIENCE", description="Audience of our own tokens")
-    jwt_outside_issuer: str = Field("", alias="JWT_OUTSIDE_ISSUER", description="Issuer of outside tokens; empty: none are accepted")
-    jwt_outside_audience: str = Field("", alias="JWT_OUTSIDE_AUDIENCE", description="Audience that outside tokens must carry")
-    jwt_outside_algorithm: Literal["HS256", "RS256", "ES256"] = Field("HS256", alias="JWT_OUTSIDE_ALGORITHM", description="The one algorithm accepted from outside")
-    jwt_outside_secret: SecretStr = Field(SecretStr(""), alias="JWT_OUTSIDE_SECRET", description="HS256 key of outside tokens")
-    jwt_jwks_url: str = Field("", alias="JWT_JWKS_URL", description="Where the outside issuer publishes its RS256/ES256 keys")
-    jwt_trusted_roles: TrustedRoles = Field(default_factory=dict, alias="JWT_TRUSTED_ROLES", description='JSON: role claim of an outside token → our role, e.g. {"radiologist": "staff"}')
+    jwt_outside_issuer: str = Field(
+        "", alias="JWT_OUTSIDE_ISSUER", description="Issuer of outside tokens; empty: none are accepted"
+    )
+    jwt_outside_audience: str = Field(
+        "", alias="JWT_OUTSIDE_AUDIENCE", description="Audience that outside tokens must carry"
+    )
+    jwt_outside_algorithm: Literal["HS256", "RS256", "ES256"] = Field(
+        "HS256", alias="JWT_OUTSIDE_ALGORITHM", description="The one algorithm accepted from outside"
+    )
+    jwt_outside_secret: SecretStr = Field(
+        SecretStr(""), alias="JWT_OUTSIDE_SECRET", description="HS256 key of outside tokens"
+    )
+    jwt_jwks_url: str = Field(
+        "", alias="JWT_JWKS_URL", description="Where the outside issuer publishes its RS256/ES256 keys"
+    )
+    jwt_trusted_roles: TrustedRoles = Field(
+        default_factory=dict,
+        alias="JWT_TRUSTED_ROLES",
+        description='JSON: role claim of an outside token → our role, e.g. {"radiologist": "staff"}',
+    )
     access_minutes: int = Field(15, ge=1, alias="ACCESS_TOKEN_MINUTES", description="Life of an access token")
     refresh_days: int = Field(14, ge=1, alias="REFRESH_TOKEN_DAYS", description="Life of a refresh token")
-    gateway_secret: SecretStr = Field(SecretStr(""), alias="READINGROOM_GATEWAY_SECRET", description="Shared by gateway and plugin; made on first start")
-    admin_password: SecretStr = Field(SecretStr(""), alias="READINGROOM_ADMIN_PASSWORD", description="First password of `admin`; empty: a random one, printed once")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="CORS_ORIGINS", description="Origins that may call from other pages, separated by commas")
+    gateway_secret: SecretStr = Field(
+        SecretStr(""),
+        alias="READINGROOM_GATEWAY_SECRET",
+        description="Shared by gateway and plugin; made on first start",
+    )
+    admin_password: SecretStr = Field(
+        SecretStr(""),
+        alias="READINGROOM_ADMIN_PASSWORD",
+        description="First password of `admin`; empty: a random one, printed once",
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), alias="CORS_ORIGINS", description="Origins that may call from other pages, separated by commas"
+    )
 
-    cases_source: str = Field("", alias="IMPORT_SOURCE", description="Source of imports started from the web or by schedule")
-    cases_schedule: str = Field("", alias="IMPORT_SCHEDULE", description="When to import: `HH:MM` daily (UTC) or `every 6h`; empty: never")
-    import_deidentify: bool = Field(False, alias="IMPORT_DEIDENTIFY", description="Whether imports by schedule de-identify what they bring")
-    import_roots: Annotated[tuple[str, ...], NoDecode] = Field((), alias="IMPORT_ALLOWED_ROOTS", description="Further sources, separated by commas, that the web may import from: each, or what lies below it")
+    cases_source: str = Field(
+        "", alias="IMPORT_SOURCE", description="Source of imports started from the web or by schedule"
+    )
+    cases_schedule: str = Field(
+        "",
+        alias="IMPORT_SCHEDULE",
+        description="When to import: `HH:MM` daily (UTC) or `every 6h`; empty: never",
+    )
+    import_deidentify: bool = Field(
+        False,
+        alias="IMPORT_DEIDENTIFY",
+        description="Whether imports by schedule de-identify what they bring",
+    )
+    import_roots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        alias="IMPORT_ALLOWED_ROOTS",
+        description="Further sources, separated by commas, that the web may import from: each, or what lies below it",
+    )
     import_workers: int = Field(4, ge=1, le=64, alias="IMPORT_WORKERS", description="Uploads at a time")
     sftp_host: str = Field("", alias="SFTP_HOST", description="Host of the cases' SFTP server")
     sftp_port: int = Field(22, alias="SFTP_PORT", description="Its port")
     sftp_username: str = Field("", alias="SFTP_USERNAME", description="Account there")
-    sftp_password: SecretStr = Field(SecretStr(""), alias="SFTP_PASSWORD", description="Its password, where no key is used")
+    sftp_password: SecretStr = Field(
+        SecretStr(""), alias="SFTP_PASSWORD", description="Its password, where no key is used"
+    )
     sftp_private_key_path: Path | None = Field(None, alias="SFTP_PRIVATE_KEY_PATH", description="Private key file")
-    sftp_private_key_passphrase: SecretStr = Field(SecretStr(""), alias="SFTP_PRIVATE_KEY_PASSPHRASE", description="Its passphrase")
-    sftp_known_hosts: Path | None = Field(None, alias="SFTP_KNOWN_HOSTS", description="known_hosts file; default ~/.ssh/known_hosts")
-    sftp_host_fingerprint: str = Field("", alias="SFTP_HOST_FINGERPRINT", description="Pinned host key, `SHA256:…`, instead of known_hosts")
-    bestof_base_path: str = Field("/data/bestof", alias="BESTOF_DICOMS_BASE_PATH", description="Folder of the cases at the source")
+    sftp_private_key_passphrase: SecretStr = Field(
+        SecretStr(""), alias="SFTP_PRIVATE_KEY_PASSPHRASE", description="Its passphrase"
+    )
+    sftp_known_hosts: Path | None = Field(
+        None, alias="SFTP_KNOWN_HOSTS", description="known_hosts file; default ~/.ssh/known_hosts"
+    )
+    sftp_host_fingerprint: str = Field(
+        "", alias="SFTP_HOST_FINGERPRINT", description="Pinned host key, `SHA256:…`, instead of known_hosts"
+    )
+    bestof_base_path: str = Field(
+        "/data/bestof", alias="BESTOF_DICOMS_BASE_PATH", description="Folder of the cases at the source"
+    )
     smb_username: str = Field("", alias="SMB_USERNAME", description="Account for smb:// sources")
     smb_password: SecretStr = Field(SecretStr(""), alias="SMB_PASSWORD", description="Its password")
     smb_domain: str = Field("", alias="SMB_DOMAIN", description="Its domain or workgroup")
 
-    ticket_minutes: int = Field(5, ge=1, alias="TICKET_MINUTES", description="Life of a download link before it is followed")
-    download_hours: int = Field(24, ge=1, alias="DOWNLOAD_HOURS", description="How long a download that began may go on, resumes included")
-    log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log")
+    ticket_minutes: int = Field(
+        5, ge=1, alias="TICKET_MINUTES", description="Life of a download link before it is followed"
+    )
+    download_hours: int = Field(
+        24,
+        ge=1,
+        alias="DOWNLOAD_HOURS",
+        description="How long a download that began may go on, resumes included",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING"] = Field(
+        "INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log"
+    )
 
     @field_validator("cors_origins", "import_roots", mode="before")
     @classmethod

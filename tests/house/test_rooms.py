@@ -11,7 +11,18 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "plugins" / "readingroom"
 
 BASE = {"clock", "errors", "settings", "pacs"}
-FOUNDATION = BASE | {"db", "identity", "audit", "routing", "sources", "objects", "zipstream", "deidentify", "pacs_http", "procedures"}
+FOUNDATION = BASE | {
+    "db",
+    "identity",
+    "audit",
+    "routing",
+    "sources",
+    "objects",
+    "zipstream",
+    "deidentify",
+    "pacs_http",
+    "procedures",
+}
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
 COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "first_start", "worker"}
 
@@ -58,13 +69,17 @@ def test_only_main_imports_orthanc() -> None:
 
 def test_only_host_says_orthancs_own_names() -> None:
     culprits = [
-        str(path.relative_to(PACKAGE)) for room, path in modules() if room != "host" and "orthanc.Re" in path.read_text()
+        str(path.relative_to(PACKAGE))
+        for room, path in modules()
+        if room != "host" and "orthanc.Re" in path.read_text()
     ]
     assert culprits == []
 
 
 def test_every_module_opens_with_a_line_that_says_what_it_is_for() -> None:
-    silent = [str(path.relative_to(PACKAGE)) for _, path in modules() if not ast.get_docstring(ast.parse(path.read_text()))]
+    silent = [
+        str(path.relative_to(PACKAGE)) for _, path in modules() if not ast.get_docstring(ast.parse(path.read_text()))
+    ]
     assert silent == []
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
-
 from readingroom.settings import Settings
 
 README = Path(__file__).parents[2] / "README.md"

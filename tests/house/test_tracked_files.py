@@ -11,7 +11,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 # Put together from parts, so that this file does not hold what it looks for.
-REGISTRIES = re.compile("|".join(re.escape(".".join(p)) for p in [("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs"), ("deb", "debian", "org")]))
+REGISTRIES = re.compile(
+    "|".join(
+        re.escape(".".join(p))
+        for p in [("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs"), ("deb", "debian", "org")]
+    )
+)
 MAX_BYTES = 1_000_000
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-
 from readingroom.app import Room, build
 from readingroom.clock import SystemClock
 from readingroom.db import open_database
@@ -136,7 +135,9 @@ def test_every_error_has_the_one_shape(room: Room) -> None:
     for route in room.declared:
         status, body = ask(client, route.method, route.path)
         if status >= 400:
-            assert {"error", "message", "request_id"} <= set(body) <= {"error", "message", "detail", "request_id"}, route
+            assert {"error", "message", "request_id"} <= set(body) <= {"error", "message", "detail", "request_id"}, (
+                route
+            )
 
 
 def test_an_address_that_is_not_there_is_our_own_404_and_a_method_that_is_not_is_a_405(room: Room) -> None:

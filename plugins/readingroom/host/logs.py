@@ -15,14 +15,18 @@ from readingroom.host.orthanc_module import Orthanc
 MAX_BYTES = 50 << 20
 KEPT_FILES = 5
 
-HIDDEN = frozenset({"password", "token", "secret", "authorization", "ticket", "passcode", "patient_name", "patientname"})
+HIDDEN = frozenset(
+    {"password", "token", "secret", "authorization", "ticket", "passcode", "patient_name", "patientname"}
+)
 """Keys whose values never reach a log, should a caller slip."""
 
 
 def configure(folder: Path, level: str, orthanc: Orthanc | None = None, name: str = "readingroom.jsonl") -> None:
     """Send everything that structlog and the libraries say to `folder/name`, one JSON object a line."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = logging.handlers.RotatingFileHandler(folder / name, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8")
+    file = logging.handlers.RotatingFileHandler(
+        folder / name, maxBytes=MAX_BYTES, backupCount=KEPT_FILES, encoding="utf-8"
+    )
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -33,7 +37,10 @@ def configure(folder: Path, level: str, orthanc: Orthanc | None = None, name: st
     ]
     json_lines = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
     )
     file.setFormatter(json_lines)
     handlers: list[logging.Handler] = [file]
@@ -43,7 +50,11 @@ def configure(folder: Path, level: str, orthanc: Orthanc | None = None, name: st
     for chatty in ("paramiko", "smbprotocol", "urllib3", "pydicom", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -179,7 +179,7 @@ def header(headers: Mapping[str, str], name: str) -> str | None:
 def decodes_queries(orthanc: Orthanc) -> bool:
     """Whether this Python plugin hands query arguments over decoded (7.1 does, 5.0 does not)."""
     version = str(json.loads(orthanc.RestApiGet("/plugins/python"))["Version"])
-    return int(version.split(".")[0]) > 5 if version[0].isdigit() else True
+    return int(version.split(".", maxsplit=1)[0]) > 5 if version[0].isdigit() else True
 
 
 def _no_write(_data: bytes) -> None:

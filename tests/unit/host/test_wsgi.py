@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask, Response, request
-
 from readingroom.host.wsgi import BUFFERED_BYTES, CHUNK_BYTES, Bridge
 
 
@@ -125,7 +124,9 @@ def test_plugin_5_hands_the_query_over_encoded_and_it_still_arrives_right(app: F
 
 
 def test_the_query_that_the_gateway_tells_keeps_repeated_keys_and_encoded_ampersands(app: Flask) -> None:
-    got = json.loads(call(app, "/api/echo/x", get={"a": "1"}, headers={"x-readingroom-query": "a=1&a=2&b=c%26d%3D"}).body)
+    got = json.loads(
+        call(app, "/api/echo/x", get={"a": "1"}, headers={"x-readingroom-query": "a=1&a=2&b=c%26d%3D"}).body
+    )
     assert got["args"] == {"a": ["1", "2"], "b": ["c&d="]}
 
 
@@ -141,7 +142,13 @@ def test_a_body_arrives_whole(app: Flask) -> None:
 def test_multipart_by_put_arrives_as_files(app: Flask) -> None:
     body = b'--B\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\nPNG\r\n--B--\r\n'
     got = json.loads(
-        call(app, "/api/echo/x", method="PUT", body=body, headers={"content-type": "multipart/form-data; boundary=B"}).body
+        call(
+            app,
+            "/api/echo/x",
+            method="PUT",
+            body=body,
+            headers={"content-type": "multipart/form-data; boundary=B"},
+        ).body
     )
     assert got["files"] == {"file": "a.png"}
 
