@@ -30,8 +30,8 @@ from readingroom.identity.accounts import Accounts
 from readingroom.settings import Settings
 
 app = typer.Typer(
-    name="admin", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
-    help="Accounts and audit trail of a Reading Room, whether it runs or not.",
+    name="admin", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    pretty_exceptions_enable=False, help="Accounts and audit trail of a Reading Room, whether it runs or not.",
 )  # fmt: skip
 user = typer.Typer(no_args_is_help=True, help="Accounts, and the roles of identities from an outside issuer.")
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
@@ -60,9 +60,7 @@ class Form(StrEnum):
 Name = Annotated[str, typer.Argument(help="Name of the account; upper and lower case are the same.")]
 Roles = Annotated[list[Role], typer.Option("--role", help="A role; may be given more than once.")]
 Clinic = Annotated[str | None, typer.Option(help="The clinic that the roles count in.")]
-PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,8 @@ def choose(
 def add(name: Name, role: Roles, clinic: Clinic = None, password_stdin: PasswordStdin = False) -> None:
     """Make an account (with --password-stdin), or give an outside identity roles (without).
 
-    An outside identity is somebody whom the issuer of JWT_OUTSIDE_ISSUER signs in; NAME is then the user id in its tokens.
+    An outside identity is somebody whom the issuer of JWT_OUTSIDE_ISSUER signs in; NAME is then the user id
+    in its tokens.
     """
     with room() as r:
         if password_stdin:
@@ -99,7 +98,8 @@ def add(name: Name, role: Roles, clinic: Clinic = None, password_stdin: Password
         else:
             r.accounts.grant(name, role, clinic, r.caller)
             say(
-                f"Outside identity {name} now is: {', '.join(role)}{_in(clinic)}. No password was given, so no account was made."
+                f"Outside identity {name} now is: {', '.join(role)}{_in(clinic)}. "
+                "No password was given, so no account was made."
             )
 
 
@@ -165,7 +165,9 @@ def verify(
         str | None, typer.Option(help="LENGTH:HASH that an earlier verify printed and you kept elsewhere.")
     ] = None,
 ) -> None:
-    """Follow the whole chain; names the first event that was changed or taken out. Status 1 when there is one."""
+    """Follow the whole chain; names the first event that was changed or taken out. Status 1 when there is
+    one.
+    """
     with room() as r:
         verdict = r.reading.verify(_anchor(anchor) if anchor else None)
         r.trail.record(AuditVerified(outcome="ok" if verdict.whole else "failed", checked=verdict.checked,
@@ -173,19 +175,13 @@ def verify(
         if not verdict.whole:
             say(f"BROKEN at event {verdict.first_broken}: {verdict.problem}", err=True)
             raise typer.Exit(1)
-        say(
-            f"Whole: {verdict.checked} events. Keep this somewhere else, for --anchor: {verdict.length}:{verdict.head}"
-        )
+        say(f"Whole: {verdict.checked} events. Keep this somewhere else, for --anchor: {verdict.length}:{verdict.head}")
 
 
 @audit.command()
 def export(
-    form: Annotated[
-        Form, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")
-    ] = Form.CSV,
-    action: Annotated[
-        str | None, typer.Option(help="Only this action, or `cases.` for all that begin so.")
-    ] = None,
+    form: Annotated[Form, typer.Option("--format", help="csv for spreadsheets, jsonl for programs.")] = Form.CSV,
+    action: Annotated[str | None, typer.Option(help="Only this action, or `cases.` for all that begin so.")] = None,
     actor: Annotated[str | None, typer.Option(help="Only what this user did.")] = None,
     since: Annotated[datetime | None, typer.Option("--from", help="UTC; included.")] = None,
     until: Annotated[datetime | None, typer.Option("--to", help="UTC; not included.")] = None,
@@ -193,9 +189,7 @@ def export(
     """Write the trail to standard output, oldest first."""
     with room() as r:
         r.trail.record(AuditExported(form=form.value), r.caller)
-        utc = [None if moment is None else moment.astimezone() if moment.tzinfo else moment.replace(tzinfo=UTC)
-               for moment in (since, until)]  # fmt: skip
-        wanted = Filter(action=action, actor=actor, since=utc[0], until=utc[1])
+        wanted = Filter(action=action, actor=actor, since=_utc(since), until=_utc(until))
         for part in r.reading.csv(wanted) if form is Form.CSV else r.reading.json_lines(wanted):
             sys.stdout.write(part)
 
@@ -266,6 +260,10 @@ def _all[T](page: Callable[[int, int], tuple[list[T], int]]) -> Iterator[T]:
         offset += PAGE
 
 
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
 def _in(clinic: str | None) -> str:
     return f" in clinic {clinic}" if clinic else ""
 
@@ -283,9 +281,7 @@ def main() -> None:
     try:
         app(prog_name="admin")
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # else the interpreter complains at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its end
         sys.exit(141)
 
 

@@ -1,7 +1,8 @@
-"""Before anything answers: brings the tables up to date and makes the first admin. `python -m readingroom.first_start`
+"""Brings the tables up to date and makes the first admin, before anything answers.
 
-Prints one line of JSON: `{"migration", "adminCreated", "admin", "passwordFile"}`; `passwordFile` is null unless the
-password was made up here. Two at once are safe: they agree on one password, and one of them creates the account.
+Prints one line of JSON: `{"migration", "adminCreated", "admin", "passwordFile"}`; `passwordFile` is null
+unless the password was made up here. Two at once are safe: they agree on one password, and one of them
+creates the account.
 """
 
 from __future__ import annotations

@@ -19,9 +19,7 @@ from readingroom.routing import Answer, Area, Page, Query, caller
 class AuditQuery(Query):
     """Which events."""
 
-    action: str | None = Field(
-        None, max_length=64, description="Whole name, or `cases.` for all that begin so"
-    )
+    action: str | None = Field(None, max_length=64, description="Whole name, or `cases.` for all that begin so")
     actor: str | None = Field(None, max_length=200)
     entity: str | None = Field(None, max_length=300, description="`clinical_case` or `clinical_case:<id>`")
     clinic: str | None = Field(None, max_length=200)
@@ -30,14 +28,11 @@ class AuditQuery(Query):
     until: AwareDatetime | None = Field(None, alias="to", description="With time zone; not included")
 
     def filter(self) -> Filter:
-        """The same for the reading side; what PostgreSQL cannot even compare fits nothing."""
-        said = {
-            name: getattr(self, name)
-            for name in ("action", "actor", "entity", "clinic", "outcome", "since", "until")
-        }
+        """The same for the reading side."""
         return Filter(
-            **{k: v.replace("\x00", "\ufffd") if isinstance(v, str) else v for k, v in said.items()}
-        )
+            _comparable(self.action), _comparable(self.actor), _comparable(self.entity),
+            _comparable(self.clinic), _comparable(self.outcome), self.since, self.until,
+        )  # fmt: skip
 
 
 class AuditPage(Page, AuditQuery):
@@ -88,6 +83,11 @@ def routes(reading: Reading, trail: Trail) -> Area:
         return Response(reading.csv(query.filter()), mimetype="text/csv", headers=headers)
 
     return area
+
+
+def _comparable(text: str | None) -> str | None:
+    # PostgreSQL cannot even compare with a NUL; in its place stands what fits nothing.
+    return text if text is None else text.replace("\x00", "\ufffd")
 
 
 def _event(row: Row[Any]) -> EventAnswer:

@@ -26,7 +26,7 @@ class Event:
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
 
 
-# --- identity ---------------------------------------------------------------------------------------------------
+# --- identity -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,8 @@ class BasicUsed(Event):
 class SignInRefused(Event):
     """A wrong name or password, a disabled account, or too many attempts.
 
-    `name` is that of an existing account, else empty: what people type into the name's box by mistake is a password.
+    `name` is that of an existing account, else empty: what people type into the name's box by mistake is a
+    password.
     """
 
     action: ClassVar[str] = "identity.sign_in_refused"
@@ -162,7 +163,7 @@ class GrantRemoved(Event):
     clinic: str
 
 
-# --- audit ------------------------------------------------------------------------------------------------------
+# --- audit --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +194,7 @@ class AuditVerified(Event):
     first_broken: int
 
 
-# --- cases ------------------------------------------------------------------------------------------------------
+# --- cases --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,7 +228,9 @@ class CaseChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePublished(Event):
-    """A case was opened to students; `confirmed_identifiable` when an admin said so despite identifying headers."""
+    """A case was opened to students; `confirmed_identifiable` when an admin said so despite identifying
+    headers.
+    """
 
     action: ClassVar[str] = "cases.case.publish"
     entity_table: ClassVar[str] = "clinical_case"
@@ -328,7 +331,7 @@ class FileImported(Event):
     bytes: int
 
 
-# --- Orthanc's own routes ---------------------------------------------------------------------------------------
+# --- Orthanc's own routes -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

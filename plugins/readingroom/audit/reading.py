@@ -111,12 +111,10 @@ class Reading:
     def verify(self, anchor: tuple[int, str] | None = None) -> Verdict:
         """Follow the chain from its first event to its head; names the first event that does not fit.
 
-        `anchor` is (length, hash) of an earlier verdict that was kept elsewhere: whoever could rewrite table and head
-        alike is found by it.
+        `anchor` is (length, hash) of an earlier verdict that was kept elsewhere: whoever could rewrite table
+        and head alike is found by it.
         """
-        with (
-            self._database.read() as connection
-        ):  # before the events: whatever is added meanwhile is beyond it
+        with self._database.read() as connection:  # before the events: whatever is added meanwhile is beyond it
             found = connection.execute(select(audit_head.c.length, audit_head.c.hash)).first()
         if found is None:
             return Verdict(0, 0, "", 1, "The head of the trail is gone.")
@@ -139,9 +137,7 @@ class Reading:
         if wanted.action is not None:
             whole = not wanted.action.endswith(".")
             named = (
-                events.action == wanted.action
-                if whole
-                else events.action.startswith(wanted.action, autoescape=True)
+                events.action == wanted.action if whole else events.action.startswith(wanted.action, autoescape=True)
             )
             conditions.append(named)
         if wanted.entity is not None:

@@ -13,9 +13,7 @@ def _events(name: str, on: MetaData, schema: str | None) -> Table:
     return Table(
         name,
         on,
-        Column(
-            "id", Integer, primary_key=True, autoincrement=False
-        ),  # place in the chain: 1, 2, 3 … without gaps
+        Column("id", Integer, primary_key=True, autoincrement=False),  # place in the chain: 1, 2, 3 … without gaps
         Column("request_id", String(36), nullable=False),
         Column("time", UtcDateTime, nullable=False),
         Column("actor", Text, nullable=False),

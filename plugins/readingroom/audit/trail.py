@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
@@ -15,7 +16,9 @@ from readingroom.audit.events import Event
 from readingroom.audit.tables import audit_head, events_of
 from readingroom.clock import Clock, iso
 from readingroom.db import Database
-from readingroom.identity.model import Caller
+
+if TYPE_CHECKING:  # identity writes to the trail: at run time only that way round
+    from readingroom.identity.model import Caller
 
 GENESIS = "0" * 64
 """The hash before the first event."""
@@ -27,7 +30,8 @@ MAX_REMEMBERED_VIEWS = 20_000
 """About 4 MB; what falls out costs one look into the table."""
 
 HASHED = (
-    "id", "request_id", "time", "actor", "actor_kind", "clinic", "action", "entity_table", "entity_id", "ip", "outcome", "payload",
+    "id", "request_id", "time", "actor", "actor_kind", "clinic", "action",
+    "entity_table", "entity_id", "ip", "outcome", "payload",
 )  # fmt: skip
 """Columns that an event's hash covers, in order; `previous_hash` comes before them."""
 
@@ -42,18 +46,15 @@ class Trail:
         self._seen: dict[tuple[str, ...], datetime] = {}
         self._seen_lock = Lock()
         # Built once: putting statements together costs more than running them.
-        self._head = (
-            select(audit_head.c.length, audit_head.c.hash).where(audit_head.c.id == 1).with_for_update()
-        )
-        self._move = (
-            update(audit_head).where(audit_head.c.id == 1).values(length=bindparam("n"), hash=bindparam("h"))
-        )
+        self._head = select(audit_head.c.length, audit_head.c.hash).where(audit_head.c.id == 1).with_for_update()
+        self._move = update(audit_head).where(audit_head.c.id == 1).values(length=bindparam("n"), hash=bindparam("h"))
         self._insert = insert(self._events)
 
     def record(self, event: Event, caller: Caller, connection: Connection | None = None) -> None:
-        """Append an event; within the caller's own transaction when `connection` (of `Database.write`) is given.
+        """Append an event; within the caller's own transaction when `connection` is given.
 
-        With a connection the event stands or falls with what it tells of; the chain waits until that transaction ends.
+        With a connection (of `Database.write`) the event stands or falls with what it tells of; the chain
+        waits until that transaction ends.
         """
         key = (caller.identity.kind, caller.identity.user, event.action, event.entity_table, event.entity_id)
         if event.folded and self._seen_lately(key):
@@ -90,23 +91,12 @@ class Trail:
         connection.execute(self._move, {"n": length + 1, "h": row["hash"]})
         return now
 
-    def _stands_already(
-        self, connection: Connection, event: Event, caller: Caller, now: datetime
-    ) -> datetime | None:
-        # Another process may have written it; the head's lock keeps it from doing so meanwhile.
-        events = self._events
-        return connection.execute(
-            select(events.c.time)
-            .where(
-                events.c.entity_table == event.entity_table,
-                events.c.entity_id == _clean(event.entity_id),
-                events.c.time > now - FOLD,
-                events.c.actor == _clean(caller.identity.user),
-                events.c.actor_kind == caller.identity.kind,
-                events.c.action == event.action,
-            )
-            .limit(1)
-        ).scalar()
+    def _stands_already(self, connection: Connection, event: Event, caller: Caller, now: datetime) -> datetime
+    | None: # Another process may have written it; the head's lock keeps it from doing so meanwhile. events =
+    self._events return connection.execute( select(events.c.time) .where( events.c.entity_table ==
+    event.entity_table, events.c.entity_id == _clean(event.entity_id), events.c.time > now - FOLD,
+    events.c.actor == _clean(caller.identity.user), events.c.actor_kind == caller.identity.kind,
+    events.c.action == event.action, ) .limit(1) ).scalar()
 
     def _seen_lately(self, key: tuple[str, ...]) -> bool:
         with self._seen_lock:
@@ -143,9 +133,7 @@ def iso_exact(moment: object) -> str:
 
 def canonical(value: object) -> str:
     """JSON with sorted keys, no spaces, ASCII only: the same text for the same value, always."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_plain
-    )
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False, default=_plain)
 
 
 def _plain(value: object) -> object:

@@ -70,7 +70,8 @@ def _sqlite(url: str) -> Engine:
         # The driver's own idea of transactions is switched off: BEGIN is ours, below.
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode=WAL")
-        # In WAL mode NORMAL survives a killed process; only a power cut can lose the last commits, never consistency.
+        # In WAL mode NORMAL survives a killed process; only a power cut can lose the last commits, never
+        # consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
 

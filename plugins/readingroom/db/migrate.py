@@ -21,7 +21,9 @@ LOCK = 0x52454144  # "READ": any number that no other program on the same Postgr
 
 
 def migrate(database: Database) -> str:
-    """Apply every migration that is missing, in one transaction; the one it stands at then. Two at once are safe.
+    """Apply every migration that is missing, in one transaction; answers the one it stands at then.
+
+    Two starts at once are safe: the second waits, and finds nothing to do.
 
     Raises SettingsError when the database was made by a newer version.
     """
@@ -61,5 +63,6 @@ def _refuse_newer(connection: Connection, config: Config) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if stands_at is not None and stands_at not in known:
         raise SettingsError(
-            f"The database stands at migration {stands_at}, which this version does not know: a newer Reading Room made it."
+            f"The database stands at migration {stands_at}, which this version does not know: "
+            "a newer Reading Room made it."
         )

@@ -1,12 +1,8 @@
-"""Accounts, passwords, tokens and capabilities; who may do what.
-
-The model comes first: the audit trail, which the other parts write to, knows it too.
-"""
-
-from readingroom.identity.model import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SIGNED_IN, Caller, Identity  # isort: split
+"""Accounts, passwords, tokens and capabilities; who may do what."""
 
 from readingroom.identity.access import Access
 from readingroom.identity.authenticate import Authenticator
+from readingroom.identity.model import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SIGNED_IN, Caller, Identity
 from readingroom.identity.parts import IdentityParts, build, token_signer
 from readingroom.identity.tokens import TokenSigner
 

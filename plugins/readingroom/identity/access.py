@@ -12,7 +12,8 @@ from readingroom.identity.model import PUBLIC, Identity
 
 OUR_PREFIXES = ("/api/", "/share/", "/imaging/")
 OUR_PATHS = ("/api", "/share", "/imaging", "/health")
-"""Everything below these is ours and checks itself by its declared capability; what is not routed is our own 404."""
+"""Everything below these is ours and checks itself by its declared capability; what is not routed is our own
+404."""
 
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 """A DICOM unique identifier (PS3.5 section 9.1); at most 64 characters."""
@@ -37,23 +38,23 @@ class StudyScope:
 def capability_for(method: str, path: str) -> str | StudyScope:
     """What a request to Orthanc needs; PUBLIC for our own routes, which check themselves.
 
-    Whatever is not named here needs `orthanc.admin`: the core's REST API, Orthanc Explorer, plugins' routes, STOW-RS.
+    Whatever is not named here needs `orthanc.admin`: the core's REST API, Orthanc Explorer, plugins' routes,
+    STOW-RS.
     """
     if UNCLEAN.search(path):
         return "orthanc.admin"
     if path.startswith(OUR_PREFIXES) or path.rstrip("/") in OUR_PATHS:
         return PUBLIC
-    if method.upper() not in ("GET", "HEAD"):
-        return "orthanc.admin"
-    path = path.rstrip("/")
-    if path == "/wado":
-        return "pacs.read"
-    if not READS.fullmatch(path):
-        return "orthanc.admin"
+    if method.upper() in ("GET", "HEAD"):
+        return _for_reading(path.rstrip("/"))
+    return "orthanc.admin"
+
+
+def _for_reading(path: str) -> str | StudyScope:
     study = IN_STUDY.fullmatch(path)
     if study and len(study[1]) <= 64 and UID.fullmatch(study[1]):
         return StudyScope(study[1])
-    return "pacs.read"
+    return "pacs.read" if path == "/wado" or READS.fullmatch(path) else "orthanc.admin"
 
 
 class Access:

@@ -73,9 +73,7 @@ class Accounts:
         self._trail = trail
         self._clock = clock
 
-    def create(
-        self, name: str, password: str, roles: Sequence[str], clinic: str | None, caller: Caller
-    ) -> Account:
+    def create(self, name: str, password: str, roles: Sequence[str], clinic: str | None, caller: Caller) -> Account:
         """Make an account. Raises BadRequest, Conflict when the name is taken."""
         name = checked_name(name)
         check_roles(roles)
@@ -109,12 +107,8 @@ class Accounts:
     def page(self, limit: int, offset: int) -> tuple[list[Account], int]:
         """A page of accounts by name, and how many there are."""
         with self._database.read() as connection:
-            rows = connection.execute(
-                select(account).order_by(account.c.name).limit(limit).offset(offset)
-            ).all()
-            return [_account(row) for row in rows], connection.scalar(
-                select(func.count()).select_from(account)
-            ) or 0
+            rows = connection.execute(select(account).order_by(account.c.name).limit(limit).offset(offset)).all()
+            return [_account(row) for row in rows], connection.scalar(select(func.count()).select_from(account)) or 0
 
     def set_password(self, name: str, password: str, caller: Caller) -> None:
         """Give an account another password; every session and token of it ends. Raises BadRequest, NotFound."""
@@ -174,9 +168,7 @@ class Accounts:
             for role in sorted(set(roles) - held):
                 row = {"user": user, "role": role, "clinic": clinic, "created_by": caller.identity.user}
                 connection.execute(insert(access_grant), {**row, "created_at": self._clock.now()})
-                self._trail.record(
-                    GrantAdded(entity_id=user, user=user, role=role, clinic=clinic), caller, connection
-                )
+                self._trail.record(GrantAdded(entity_id=user, user=user, role=role, clinic=clinic), caller, connection)
         self._standings.forget()
 
     def revoke(self, user: str, caller: Caller) -> int:
@@ -206,9 +198,7 @@ class Accounts:
         connection.execute(ended.values(revoked_at=now))
 
     def _keep_an_admin(self, connection: Connection, leaving: Row[Any]) -> None:
-        rows = connection.execute(
-            select(account.c.id, account.c.roles).where(account.c.disabled.is_(False))
-        ).all()
+        rows = connection.execute(select(account.c.id, account.c.roles).where(account.c.disabled.is_(False))).all()
         admins = {row.id for row in rows if "admin" in row.roles}
         if admins == {leaving.id}:
             raise Conflict("This is the last admin who can sign in; make another one first.")
@@ -223,9 +213,7 @@ def checked_name(name: str) -> str:
     """The folded name. Raises BadRequest unless it may be an account's."""
     name = fold(name)
     if not NAME.fullmatch(name):
-        raise BadRequest(
-            "A name begins with a letter or digit and has up to 100 of: letters, digits, _ . @ + -"
-        )
+        raise BadRequest("A name begins with a letter or digit and has up to 100 of: letters, digits, _ . @ + -")
     return name
 
 
@@ -247,9 +235,7 @@ def check_roles(roles: Sequence[str]) -> None:
     """Raises BadRequest unless there is at least one role and all of them exist."""
     unknown = sorted(set(roles) - ROLES.keys())
     if unknown or not roles:
-        raise BadRequest(
-            f"Roles are {', '.join(ROLES)}; there is no {', '.join(unknown) or 'role in this request'}."
-        )
+        raise BadRequest(f"Roles are {', '.join(ROLES)}; there is no {', '.join(unknown) or 'role in this request'}.")
 
 
 def _row(connection: Connection, name: str) -> Row[Any]:
@@ -260,9 +246,7 @@ def _row(connection: Connection, name: str) -> Row[Any]:
 
 
 def _account(row: Row[Any]) -> Account:
-    return Account(
-        row.id, row.name, tuple(row.roles), row.clinic, row.disabled, row.created_at, row.last_sign_in_at
-    )
+    return Account(row.id, row.name, tuple(row.roles), row.clinic, row.disabled, row.created_at, row.last_sign_in_at)
 
 
 def _grants(connection: Connection, user: str | None = None) -> list[Grant]:

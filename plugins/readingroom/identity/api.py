@@ -16,7 +16,8 @@ COOKIE = "readingroom_refresh"
 COOKIE_PATH = "/api/token/"
 
 OWN_PAGE = ("X-Requested-With", "readingroom")
-"""A header that no foreign page can send without our leave (CORS preflight): the cookie counts only beside it."""
+"""A header that no foreign page can send without our leave (CORS preflight): the cookie counts only beside
+it."""
 
 
 class SignInBody(Body):
@@ -57,7 +58,8 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
     def token(body: SignInBody) -> Response:
         """Show name and password, get an access token and a refresh token.
 
-        With `X-Requested-With: readingroom` the refresh token goes into an HttpOnly cookie instead of the answer.
+        With `X-Requested-With: readingroom` the refresh token goes into an HttpOnly cookie instead of the
+        answer.
         """
         who = sign_in.check(body.username, body.password, "form", caller())
         return _answer(sessions.open(who, _from_own_page(), caller()), in_cookie=_from_own_page())
@@ -109,7 +111,9 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
 
 
 def challenge(fetch_mode: str | None) -> str:
-    """The value of WWW-Authenticate: a page's own fetch is not offered Basic, or the browser would open its sign-in box."""
+    """The value of WWW-Authenticate: a page's own fetch is not offered Basic, or the browser would open its
+    sign-in box.
+    """
     bearer, basic = 'Bearer realm="Reading Room"', 'Basic realm="Reading Room", charset="UTF-8"'
     return f"{basic}, {bearer}" if fetch_mode in (None, "navigate") else bearer
 

@@ -24,7 +24,8 @@ from readingroom.identity.standing import Standings, capabilities_of
 from readingroom.identity.tokens import ACCESS, MAX_TOKEN, TokenSigner
 
 BASIC_SECONDS = 60.0
-"""How long a name and password that were right are taken to be so; another password or a shut account is seen sooner."""
+"""How long a name and password that were right are taken to be so; another password or a shut account is seen
+sooner."""
 
 BASIC_WAIT = 15.0
 """Seconds that requests with the same name and password wait for the first of them to be checked."""
@@ -36,8 +37,8 @@ class Authenticator:
     """Turns an Authorization header into an identity."""
 
     def __init__(
-        self, signer: TokenSigner, issuers: Sequence[Issuer], trusted_roles: Mapping[str, str], standings: Standings,
-        sign_in: SignIn, trail: Trail, clock: Clock,
+        self, *, signer: TokenSigner, issuers: Sequence[Issuer], trusted_roles: Mapping[str, str],
+        standings: Standings, sign_in: SignIn, trail: Trail, clock: Clock,
     ) -> None:  # fmt: skip
         self._signer = signer
         self._issuers = {issuer.name: issuer for issuer in issuers}
@@ -54,8 +55,8 @@ class Authenticator:
     def identify(self, authorization: str | None, ip: str = "", request_id: str = "") -> Identity:
         """The identity behind a header; ANONYMOUS without one.
 
-        Raises Unauthenticated (TokenExpired) for a bad one, TooManyRequests when passwords are tried too fast,
-        IssuerUnreachable when an outside issuer's keys cannot be had.
+        Raises Unauthenticated (TokenExpired) for a bad one, TooManyRequests when passwords are tried too
+        fast, IssuerUnreachable when an outside issuer's keys cannot be had.
         """
         if not authorization:
             return ANONYMOUS
@@ -63,9 +64,7 @@ class Authenticator:
         if scheme.lower() == "bearer":
             return self._bearer(rest.strip())
         if scheme.lower() == "basic":
-            return self._name_and_password(
-                rest.strip(), Caller(ANONYMOUS, request_id or str(uuid.uuid4()), ip)
-            )
+            return self._name_and_password(rest.strip(), Caller(ANONYMOUS, request_id or str(uuid.uuid4()), ip))
         raise Unauthenticated("Authorization is by Bearer or Basic.")
 
     def session_of(self, authorization: str | None) -> str | None:

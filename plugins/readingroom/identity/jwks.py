@@ -23,7 +23,8 @@ STALE_SECONDS = 24 * 3600.0
 """How long the last keys stay good while the issuer does not answer."""
 
 PAUSE_SECONDS = 15.0
-"""Between two fetches: tokens with invented key ids must not make us knock at the issuer's door all the time."""
+"""Between two fetches: tokens with invented key ids must not make us knock at the issuer's door all the
+time."""
 
 TIMEOUT = (3.0, 5.0)
 """Seconds to connect, seconds between bytes."""
@@ -51,7 +52,9 @@ class Jwks:
         self._waiting = BoundedSemaphore(MAX_WAITING)
 
     def find(self, kid: str | None) -> Any:
-        """The key of that id (or the only key, for a token without one). Raises Unauthenticated, IssuerUnreachable."""
+        """The key of that id (or the only key, for a token without one). Raises Unauthenticated,
+        IssuerUnreachable.
+        """
         found = self._pick(kid)
         if found is None or self._age() > FRESH_SECONDS:
             self._renew()
@@ -59,9 +62,7 @@ class Jwks:
         if found is not None:
             return found
         if self._fetched is None:
-            raise IssuerUnreachable(
-                "The issuer of this token does not answer.", headers={"Retry-After": "15"}
-            )
+            raise IssuerUnreachable("The issuer of this token does not answer.", headers={"Retry-After": "15"})
         raise Unauthenticated("This token is signed with a key that its issuer does not publish.")
 
     def _pick(self, kid: str | None) -> Any:
@@ -81,9 +82,7 @@ class Jwks:
                 self._fetch_and_release()
             return
         if not self._waiting.acquire(blocking=False):
-            raise IssuerUnreachable(
-                "The keys of this token's issuer are being fetched.", headers={"Retry-After": "2"}
-            )
+            raise IssuerUnreachable("The keys of this token's issuer are being fetched.", headers={"Retry-After": "2"})
         try:
             if self._fetching.acquire(timeout=sum(TIMEOUT)):
                 self._fetch_and_release()

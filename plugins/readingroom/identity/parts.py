@@ -39,30 +39,38 @@ def build(settings: Settings, database: Database, trail: Trail, clock: Clock) ->
     standings = Standings(database, clock)
     passwords = Passwords()
     sign_in = SignIn(database, passwords, Throttle(clock), trail, clock)
-    lifetimes = timedelta(minutes=settings.access_minutes), timedelta(days=settings.refresh_days)
-    return IdentityParts(
+    authenticator = Authenticator(
         signer=signer,
-        authenticator=Authenticator(
-            signer, issuers(settings, clock), settings.jwt_trusted_roles, standings, sign_in, trail, clock
-        ),
-        accounts=Accounts(database, passwords, standings, trail, clock),
-        sessions=Sessions(database, signer, standings, trail, clock, *lifetimes),
+        issuers=issuers(settings, clock),
+        trusted_roles=settings.jwt_trusted_roles,
+        standings=standings,
         sign_in=sign_in,
+        trail=trail,
+        clock=clock,
     )
+    sessions = Sessions(
+        database=database,
+        signer=signer,
+        standings=standings,
+        trail=trail,
+        clock=clock,
+        access_for=timedelta(minutes=settings.access_minutes),
+        refresh_for=timedelta(days=settings.refresh_days),
+    )
+    accounts = Accounts(database, passwords, standings, trail, clock)
+    return IdentityParts(signer, authenticator, accounts, sessions, sign_in)
 
 
 def token_signer(settings: Settings, clock: Clock) -> TokenSigner:
     """The signer alone: all that a worker needs."""
-    return TokenSigner(
-        settings.jwt_secret.get_secret_value(), settings.jwt_issuer, settings.jwt_audience, clock
-    )
+    return TokenSigner(settings.jwt_secret.get_secret_value(), settings.jwt_issuer, settings.jwt_audience, clock)
 
 
 def issuers(settings: Settings, clock: Clock) -> list[Issuer]:
     """Whose tokens are accepted beside our own.
 
-    A site's own programs may hold JWT_SECRET too (it is the one that Hasura knows): tokens that they sign with it speak for
-    outside identities, and grants decide.
+    A site's own programs may hold JWT_SECRET too (it is the one that Hasura knows): tokens that they sign
+    with it speak for outside identities, and grants decide.
     """
     secret = settings.jwt_secret.get_secret_value()
     found = [Issuer(settings.jwt_issuer, settings.jwt_audience, ALGORITHM, Secret(secret), clock)]

@@ -15,7 +15,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from readingroom.errors import BadRequest, TooManyRequests
 
 MIN_LENGTH = 12
-"""Characters. NIST SP 800-63B-4 section 3.1.1.2 asks for 15 where nothing else protects, 8 beside a second factor."""
+"""Characters. NIST SP 800-63B-4 section 3.1.1.2 asks for 15 where nothing else protects, 8 beside a second
+factor."""
 
 MAX_LENGTH = 256
 """Characters; long enough for any sentence, short enough to be no load."""
@@ -69,14 +70,10 @@ class Passwords:
     @contextmanager
     def _turn(self) -> Iterator[None]:
         if not self._places.acquire(blocking=False):
-            raise TooManyRequests(
-                "Many people are signing in at this moment; try again shortly.", retry_after=2
-            )
+            raise TooManyRequests("Many people are signing in at this moment; try again shortly.", retry_after=2)
         try:
             if not self._running.acquire(timeout=WAIT_SECONDS):
-                raise TooManyRequests(
-                    "Many people are signing in at this moment; try again shortly.", retry_after=5
-                )
+                raise TooManyRequests("Many people are signing in at this moment; try again shortly.", retry_after=5)
             try:
                 yield
             finally:
@@ -85,11 +82,10 @@ class Passwords:
             self._places.release()
 
     def _hash_of_nothing(self) -> str:
-        # Random bytes in the form of a hash: checking against them costs what a real one costs, and nothing fits.
+        # Random bytes in the form of a hash: checking against them costs what a real one costs, and nothing
+        # fits.
         h = self._hasher
-        salt, digest = (
-            base64.b64encode(os.urandom(n)).decode().rstrip("=") for n in (h.salt_len, h.hash_len)
-        )
+        salt, digest = (base64.b64encode(os.urandom(n)).decode().rstrip("=") for n in (h.salt_len, h.hash_len))
         return f"$argon2id$v=19$m={h.memory_cost},t={h.time_cost},p={h.parallelism}${salt}${digest}"
 
 

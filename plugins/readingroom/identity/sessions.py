@@ -22,7 +22,8 @@ from readingroom.identity.tokens import ACCESS, TokenSigner
 REFRESH = "refresh"
 
 GRACE = timedelta(seconds=30)
-"""How long a replaced refresh token is still answered (with its replacement): two tabs refresh at once, an answer gets lost."""
+"""How long a replaced refresh token is still answered (with its replacement): two tabs refresh at once, an
+answer gets lost."""
 
 ENDED = "This session has ended; sign in again."
 
@@ -39,13 +40,14 @@ class Tokens:
 class Sessions:
     """A session lasts for a fixed time from sign-in on.
 
-    A browser's refresh token lives in a cookie and is replaced at each use; one that comes back later than GRACE after it was
-    replaced is a copy in strange hands, and ends the session. A script's refresh token stays the same (its answer is
-    `{access}` alone); both end at sign-out, with another password, and with the account.
+    A browser's refresh token lives in a cookie and is replaced at each use; one that comes back later than
+    GRACE after it was replaced is a copy in strange hands, and ends the session. A script's refresh token
+    stays the same (its answer is `{access}` alone); both end at sign-out, with another password, and with the
+    account.
     """
 
     def __init__(
-        self, database: Database, signer: TokenSigner, standings: Standings, trail: Trail, clock: Clock,
+        self, *, database: Database, signer: TokenSigner, standings: Standings, trail: Trail, clock: Clock,
         access_for: timedelta, refresh_for: timedelta,
     ) -> None:  # fmt: skip
         self._database = database
@@ -76,7 +78,7 @@ class Sessions:
         return Tokens(self._access(who, sid, ends), self._refresh(sid, jti, ends), ends)
 
     def renew(self, token: str, in_cookie: bool, caller: Caller) -> Tokens:
-        """A fresh access token, and for a browser a fresh refresh token. Raises TokenExpired, Unauthenticated."""
+        """A fresh access token, for a browser a fresh refresh token too. Raises Unauthenticated."""
         claims = self._signer.read(REFRESH, token)
         sid, jti = str(claims.get("sid")), str(claims["jti"])
         next_jti: str | None = None
@@ -117,9 +119,7 @@ class Sessions:
 
     def _alive(self, connection: Connection, sid: str, in_cookie: bool) -> Row[Any]:
         wanted = (
-            select(
-                account, session.c.account_id, session.c.in_cookie, session.c.expires_at, session.c.revoked_at
-            )
+            select(account, session.c.account_id, session.c.in_cookie, session.c.expires_at, session.c.revoked_at)
             .join_from(session, account)
             .where(session.c.id == sid)
         )
@@ -143,26 +143,19 @@ class Sessions:
             newest = (refresh_token.c.session_id == sid, refresh_token.c.replaced_at.is_(None))
             return connection.scalar(select(refresh_token.c.jti).where(*newest))
         connection.execute(
-            delete(refresh_token).where(
-                refresh_token.c.session_id == sid, refresh_token.c.replaced_at < now - GRACE
-            )
+            delete(refresh_token).where(refresh_token.c.session_id == sid, refresh_token.c.replaced_at < now - GRACE)
         )
         connection.execute(update(refresh_token).where(*mine).values(replaced_at=now))
         return self._issue(connection, sid)
 
     def _issue(self, connection: Connection, sid: str) -> str:
         jti = str(uuid.uuid4())
-        connection.execute(
-            insert(refresh_token), {"jti": jti, "session_id": sid, "issued_at": self._clock.now()}
-        )
+        connection.execute(insert(refresh_token), {"jti": jti, "session_id": sid, "issued_at": self._clock.now()})
         return jti
 
     def _revoke(self, connection: Connection, sid: str) -> bool:
         open_one = (session.c.id == sid, session.c.revoked_at.is_(None))
-        return (
-            connection.execute(update(session).where(*open_one).values(revoked_at=self._clock.now())).rowcount
-            > 0
-        )
+        return connection.execute(update(session).where(*open_one).values(revoked_at=self._clock.now())).rowcount > 0
 
     def _access(self, who: Standing, sid: str, session_ends: datetime) -> str:
         claims: dict[str, Any] = {
@@ -173,9 +166,7 @@ class Sessions:
         }
         if who.clinic:
             claims["x-hasura-clinic-id"] = who.clinic
-        return self._signer.sign_until(
-            ACCESS, claims, min(self._clock.now() + self._access_for, session_ends)
-        )
+        return self._signer.sign_until(ACCESS, claims, min(self._clock.now() + self._access_for, session_ends))
 
     def _refresh(self, sid: str, jti: str, ends: datetime) -> str:
         return self._signer.sign_until(REFRESH, {"sid": sid, "jti": jti}, ends)

@@ -44,9 +44,7 @@ class SignIn:
         try:
             self._throttle.check(name, caller.ip)
         except TooManyRequests:
-            self._trail.record(
-                SignInDelayed(entity_id=row.id if row else "", name=row.name if row else ""), caller
-            )
+            self._trail.record(SignInDelayed(entity_id=row.id if row else "", name=row.name if row else ""), caller)
             raise
         right = self._passwords.fits(row.password_hash if row else None, password)
         if row is None or not right or row.disabled:

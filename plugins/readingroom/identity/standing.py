@@ -16,7 +16,8 @@ from readingroom.identity.model import ROLES, Identity
 from readingroom.identity.tables import access_grant, account, session
 
 FRESH_SECONDS = 5.0
-"""How long a disabled account, a changed password or a sign-out in another process may go unnoticed; in this one: not at all."""
+"""How long a disabled account, a changed password or a sign-out in another process may go unnoticed; in this
+one: not at all."""
 
 MAX_REMEMBERED = 4096
 
@@ -115,7 +116,8 @@ class Standings:
 
     def _site_has_function(self) -> bool:
         comments = text(
-            "SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
+            "SELECT obj_description(p.oid, 'pg_proc') FROM pg_proc p"
+            " JOIN pg_namespace n ON n.oid = p.pronamespace"
             " WHERE n.nspname = 'public' AND p.proname = 'fn_has_capability' AND p.pronargs = 3"
         )
         with self._database.read() as connection:
@@ -134,10 +136,7 @@ class Standings:
 
 def _says_yes(execute: Any, clinic: str, user: str, capability: str) -> bool:
     try:
-        return (
-            execute(SITE_FUNCTION, {"clinic": clinic, "user": user, "capability": capability}).scalar()
-            is True
-        )
+        return execute(SITE_FUNCTION, {"clinic": clinic, "user": user, "capability": capability}).scalar() is True
     except (DataError, ProgrammingError):
         return False
 

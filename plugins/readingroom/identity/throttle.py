@@ -21,7 +21,7 @@ MAX_NAMES = 20_000
 
 
 class Throttle:
-    """Counts failures per name, in memory: a restart forgets them, each Orthanc of a cluster counts for itself.
+    """Counts failures per name, in memory: a restart forgets them, each Orthanc counts for itself.
 
     An address from which a name signed in rightly before has a count of its own, so that a stranger who
     guesses at a name does not keep its owner out. Names are counted whether an account has them or not: the
@@ -40,9 +40,7 @@ class Throttle:
             count, last = self._failures.get(self._key(name, ip), (0, 0.0))
         wait = last + delay(count) - self._clock.monotonic()
         if count and wait > 0:
-            raise TooManyRequests(
-                "Too many failed sign-ins for this name; wait a little.", retry_after=int(wait) + 1
-            )
+            raise TooManyRequests("Too many failed sign-ins for this name; wait a little.", retry_after=int(wait) + 1)
 
     def failed(self, name: str, ip: str) -> None:
         """Count a failure."""

@@ -28,8 +28,8 @@ REQUIRED = ["iss", "aud", "exp", "iat", "purpose"]
 class TokenSigner:
     """Signs claims for one purpose and reads them for the same one; a token for another never passes.
 
-    An access token is signed with JWT_SECRET itself, so that a site's other programs can read it; every other purpose has
-    a key derived from it, and its audience carries the purpose's name.
+    An access token is signed with JWT_SECRET itself, so that a site's other programs can read it; every other
+    purpose has a key derived from it, and its audience carries the purpose's name.
     """
 
     def __init__(self, secret: str, issuer: str, audience: str, clock: Clock) -> None:
@@ -96,7 +96,9 @@ def check_length(token: str) -> str:
 
 
 def check_times(claims: dict[str, Any], now: datetime, leeway: timedelta = timedelta(0)) -> None:
-    """Raises TokenExpired past `exp`, Unauthenticated before `nbf`/`iat` or when they are no numbers (RFC 7519 section 4.1)."""
+    """Raises TokenExpired past `exp`, Unauthenticated before `nbf`/`iat` or when they are no numbers (RFC
+    7519 section 4.1).
+    """
     present = now.timestamp()
     for name in ("exp", "nbf", "iat"):
         value = claims.get(name)

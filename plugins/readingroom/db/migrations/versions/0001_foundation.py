@@ -123,14 +123,10 @@ def cases() -> None:
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("outcome", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["run_id"], ["case_import_run.id"], name="fk_case_import_item_run_id_case_import_run"
-        ),
+        sa.ForeignKeyConstraint(["run_id"], ["case_import_run.id"], name="fk_case_import_item_run_id_case_import_run"),
         sa.PrimaryKeyConstraint("id", name="pk_case_import_item"),
     )
-    op.create_index(
-        "ix_case_import_item_run_outcome", "case_import_item", ["run_id", "outcome"], unique=False
-    )
+    op.create_index("ix_case_import_item_run_outcome", "case_import_item", ["run_id", "outcome"], unique=False)
     op.create_table(
         "clinical_case",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -144,9 +140,7 @@ def cases() -> None:
         sa.Column("created_by", sa.String(length=200), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["exam_type_id"], ["exam_type.id"], name="fk_clinical_case_exam_type_id_exam_type"
-        ),
+        sa.ForeignKeyConstraint(["exam_type_id"], ["exam_type.id"], name="fk_clinical_case_exam_type_id_exam_type"),
         sa.PrimaryKeyConstraint("id", name="pk_clinical_case"),
         sa.UniqueConstraint("case_number", name="uq_clinical_case_case_number"),
     )
@@ -161,9 +155,7 @@ def cases() -> None:
             ["case_id"], ["clinical_case.id"], name="fk_case_deidentified_uid_case_id_clinical_case"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_case_deidentified_uid"),
-        sa.UniqueConstraint(
-            "case_id", "kind", "original", name="uq_case_deidentified_uid_case_id_kind_original"
-        ),
+        sa.UniqueConstraint("case_id", "kind", "original", name="uq_case_deidentified_uid_case_id_kind_original"),
     )
     op.create_table(
         "case_file",
@@ -214,9 +206,7 @@ def audit() -> None:
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_audit_head"),
     )
-    op.execute(
-        sa.text("INSERT INTO audit_head (id, length, hash) VALUES (1, 0, :hash)").bindparams(hash="0" * 64)
-    )
+    op.execute(sa.text("INSERT INTO audit_head (id, length, hash) VALUES (1, 0, :hash)").bindparams(hash="0" * 64))
     if op.get_bind().dialect.name == "postgresql":
         audit_on_postgresql()
     else:
@@ -303,8 +293,8 @@ BEGIN
     ) THEN
         RETURN;
     END IF;
-    CREATE FUNCTION public.fn_has_capability(clinic_id text, user_id text, capability_key text) RETURNS boolean
-    LANGUAGE sql STABLE AS $inner$
+    CREATE FUNCTION public.fn_has_capability(clinic_id text, user_id text, capability_key text)
+    RETURNS boolean LANGUAGE sql STABLE AS $inner$
         SELECT EXISTS (
             SELECT FROM readingroom.access_grant g
             WHERE g."user" = user_id AND g.clinic IN ('', clinic_id) AND (
