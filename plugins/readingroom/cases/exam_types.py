@@ -1,11 +1,11 @@
-"""Exam types: the modality folders that cases are filed under, MRI, CT and Echo to begin with."""
+"""Exam types: the modality folders that cases are filed under; migration 0002 brings MRI, CT and Echo."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from readingroom.audit import Trail
 from readingroom.audit.events import ExamTypeCreated
@@ -15,9 +15,6 @@ from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import BadRequest, Conflict
 from readingroom.identity import Caller
-
-SEEDED = ("MRI", "CT", "Echo")
-"""What every installation begins with."""
 
 MAX_NAME = 64
 
@@ -40,23 +37,12 @@ def check_name(name: str) -> str:
     if not name or len(name) > MAX_NAME:
         raise BadRequest(f"An exam type's name has 1 to {MAX_NAME} characters.")
     if found := _FORBIDDEN.search(name):
-        raise BadRequest(
-            f"An exam type names a folder, and a folder cannot carry the character {found.group()!r}."
-        )
+        raise BadRequest(f"An exam type names a folder, and a folder cannot carry the character {found.group()!r}.")
     if name != name.strip() or name.startswith(".") or name.endswith("."):
         raise BadRequest("An exam type's name neither begins nor ends with a dot or a space.")
     if _WINDOWS_DEVICE.fullmatch(name):
         raise BadRequest(f"{name} is a device on Windows and cannot name a folder there.")
     return name
-
-
-def seed(database: Database, clock: Clock) -> None:
-    """Add MRI, CT and Echo where there is no exam type yet; run at every start."""
-    with database.write() as connection:
-        numbering.hold(connection)
-        if connection.scalar(select(func.count()).select_from(exam_type)) == 0:
-            for name in SEEDED:
-                connection.execute(insert(exam_type).values(name=name, created_at=clock.now()))
 
 
 def all_types(database: Database) -> list[ExamType]:
@@ -82,9 +68,7 @@ def add(database: Database, clock: Clock, trail: Trail, caller: Caller, name: st
 def find(connection: Connection, name: str) -> ExamType | None:
     """The exam type of that name, whatever the case of its letters."""
     folded = name.casefold()
-    rows = connection.execute(
-        select(exam_type.c.id, exam_type.c.name)
-    )  # a handful, and SQL's lower() knows ASCII only
+    rows = connection.execute(select(exam_type.c.id, exam_type.c.name))  # a handful, and SQL's lower() knows ASCII only
     return next((ExamType(row.id, row.name) for row in rows if row.name.casefold() == folded), None)
 
 
@@ -94,7 +78,5 @@ def ensure(connection: Connection, clock: Clock, name: str) -> ExamType:
 
 
 def _insert(connection: Connection, clock: Clock, name: str) -> ExamType:
-    made = connection.execute(
-        insert(exam_type).values(name=name, created_at=clock.now()).returning(exam_type.c.id)
-    )
+    made = connection.execute(insert(exam_type).values(name=name, created_at=clock.now()).returning(exam_type.c.id))
     return ExamType(made.scalar_one(), name)

@@ -1,0 +1,42 @@
+"""The private map of a case: which original stands behind which replacement in its de-identified files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from readingroom.cases.tables import deidentified_uid
+from readingroom.db import Database
+from readingroom.deidentify import Replacement
+
+ROWS_AT_ONCE = 200
+"""Rows in one INSERT: four variables each stay below SQLite's old limit of 999."""
+
+
+def remember(connection: Connection, case_id: str, replacements: Iterable[Replacement]) -> None:
+    """Keep these replacements; one that is known already stays as it is."""
+    rows = [
+        {"case_id": case_id, "kind": r.kind, "original": r.original, "replacement": r.replacement}
+        for r in sorted(set(replacements))
+    ]
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        statement = insert(deidentified_uid).values(rows[start : start + ROWS_AT_ONCE])
+        connection.execute(statement.on_conflict_do_nothing(index_elements=["case_id", "kind", "original"]))
+
+
+def page(database: Database, case_id: str, limit: int, offset: int) -> tuple[list[Replacement], int]:
+    """One page of a case's map, by kind and original, and how many entries there are."""
+    columns = deidentified_uid.c
+    with database.read() as connection:
+        total = connection.scalar(select(func.count()).where(columns.case_id == case_id)) or 0
+        rows = connection.execute(
+            select(columns.kind, columns.original, columns.replacement)
+            .where(columns.case_id == case_id)
+            .order_by(columns.kind, columns.original)
+            .limit(limit)
+            .offset(offset)
+        )
+        return [Replacement(row.kind, row.original, row.replacement) for row in rows], total

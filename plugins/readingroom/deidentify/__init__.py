@@ -1,0 +1,7 @@
+"""De-identification by DICOM PS3.15 Annex E, and whether a header still says who the patient is."""
+
+from readingroom.deidentify.flags import Flags, identifying
+from readingroom.deidentify.profile import Deidentified, Profile
+from readingroom.deidentify.replacements import Replacement
+
+__all__ = ["Deidentified", "Flags", "Profile", "Replacement", "identifying"]

@@ -1,0 +1,88 @@
+"""What stands in for a UID, an identifier, or any value: the same each time, and no way back without the
+private map.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import uuid
+from typing import NamedTuple
+
+REGISTERED = "1.2.840.10008."
+"""Root of the UIDs that DICOM itself registers: classes, syntaxes, well-known instances. They name no
+patient.
+"""
+
+
+class Replacement(NamedTuple):
+    """One entry of the private map; `kind` is the attribute's DICOM keyword."""
+
+    kind: str
+    original: str
+    replacement: str
+
+
+class Substitutes:
+    """Makes substitutes for one case: keyed, so that nobody finds an original by trying; the same on every
+    run.
+    """
+
+    def __init__(self, secret: bytes, scope: str) -> None:
+        if len(secret) < 16:
+            raise ValueError("the secret of de-identification has at least 16 bytes")
+        self._key = hmac.digest(secret, f"readingroom deidentify {scope}".encode(), "sha256")
+
+    def uid(self, original: str) -> str:
+        """The UID that stands for another one, below 2.25 (PS3.5 B.2); one of DICOM's own stays as it is."""
+        if original.startswith(REGISTERED):
+            return original
+        return f"2.25.{uuid.UUID(bytes=self._digest('uid', original)[:16], version=8).int}"
+
+    def patient_id(self, original: str) -> str:
+        """An identifier of 16 letters and digits, another for each patient.
+
+        Not empty, as the profile would allow: Orthanc files all studies with one PatientID under one patient.
+        """
+        return base64.b32encode(self._digest("patient", original)[:10]).decode()
+
+    def _digest(self, kind: str, original: str) -> bytes:
+        return hmac.digest(self._key, f"{kind}\x00{original}".encode(), hashlib.sha256)
+
+
+DUMMIES: dict[str, object] = {
+    "AE": "REMOVED",
+    "AS": "000Y",
+    "AT": 0,
+    "CS": "REMOVED",
+    "DA": "19000101",
+    "DS": "0",
+    "DT": "19000101000000",
+    "FD": 0.0,
+    "FL": 0.0,
+    "IS": "0",
+    "LO": "REMOVED",
+    "LT": "REMOVED",
+    "OB": b"\x00\x00",
+    "OD": bytes(8),
+    "OF": bytes(4),
+    "OL": bytes(4),
+    "OV": bytes(8),
+    "OW": b"\x00\x00",
+    "PN": "REMOVED",
+    "SH": "REMOVED",
+    "SL": 0,
+    "SS": 0,
+    "ST": "REMOVED",
+    "SV": 0,
+    "TM": "000000",
+    "UC": "REMOVED",
+    "UL": 0,
+    "UN": b"\x00\x00",
+    "UR": "https://removed.invalid/",
+    "US": 0,
+    "UT": "REMOVED",
+    "UV": 0,
+}
+"""A value for each VR that says nothing (action D); `.invalid` is reserved for that (RFC 2606)."""
