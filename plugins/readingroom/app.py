@@ -15,7 +15,8 @@ from readingroom.audit import Trail
 from readingroom.audit import api as audit_api
 from readingroom.audit.reading import Reading
 from readingroom.cases import api as cases_api
-from readingroom.cases import publishing
+from readingroom.cases import download_parts, publishing
+from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock
 from readingroom.db import Database, open_database
 from readingroom.door import Door
@@ -24,6 +25,7 @@ from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.metrics import Metrics
 from readingroom.pacs import Pacs
+from readingroom.pacs_ranges import PacsRanges
 from readingroom.routing import Area, Declared, specification
 from readingroom.settings import Settings
 
@@ -73,6 +75,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     identity = identities.build(settings, database, trail, clock)
     access = Access(lambda study_uid: publishing.is_published(database, study_uid), clock)
 
+    ranges = PacsRanges(settings.orthanc_url, lambda: f"Bearer {identity.signer.service_token('downloads')}")
+    stored = StoredFiles(pacs, settings.orthanc_storage, ranges)
+
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
@@ -81,6 +86,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator),
         audit_api.routes(Reading(database), trail),
         cases_api.routes(database, clock, trail),
+        download_parts.routes(settings, database, stored, identity.signer, clock, trail),
     ]
     room = Room(
         app,

@@ -20,7 +20,7 @@ from itertools import accumulate
 from readingroom.zipstream import records
 from readingroom.zipstream.limits import MAX_NAME_BYTES
 from readingroom.zipstream.names import safe_names
-from readingroom.zipstream.stamps import dos_stamps
+from readingroom.zipstream.stamps import dos_stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,8 @@ class Layout:
         self._name_ends = array("Q", accumulate(lengths))
         self._sizes = array("Q", sizes)
         self._crc32s = array("I", crc32s)
-        self._stamps = dos_stamps(seconds)
-        if not len(lengths) == len(self._sizes) == len(self._crc32s) == len(self._stamps):
+        self._seconds = array("q", seconds)
+        if not len(lengths) == len(self._sizes) == len(self._crc32s) == len(self._seconds):
             raise ValueError("names, sizes, CRCs and times differ in number")
         spans = [records.local_length(n, size) + size for n, size in zip(lengths, self._sizes, strict=True)]
         self._offsets = array("Q", accumulate(spans, initial=0))
@@ -95,12 +95,12 @@ class Layout:
     @property
     def weight(self) -> int:
         """Bytes of memory that this plan takes, about; for a cache that counts."""
-        arrays = (self._name_ends, self._sizes, self._crc32s, self._stamps, self._offsets, self._centrals)
+        arrays = (self._name_ends, self._sizes, self._crc32s, self._seconds, self._offsets, self._centrals)
         return len(self._names) + sum(len(a) * a.itemsize for a in arrays) + 1000
 
     def _made_etag(self, identity: str) -> str:
         digest = hashlib.sha256(identity.encode() + b"\0" + self._names)
-        for values in (self._name_ends, self._sizes, self._crc32s, self._stamps):
+        for values in (self._name_ends, self._sizes, self._crc32s, self._seconds):
             digest.update(values)
         # Strong (RFC 9110 section 8.8.1): a range of one version must never be joined to a range of another.
         return f'"{digest.hexdigest()[:32]}"'
@@ -113,7 +113,7 @@ class Layout:
         """All about one file."""
         name, size, offset = self.name(index), self._sizes[index], self._offsets[index]
         data = offset + records.local_length(len(name), size)
-        return Entry(index, name, size, self._crc32s[index], self._stamps[index], offset, data)
+        return Entry(index, name, size, self._crc32s[index], dos_stamp(self._seconds[index]), offset, data)
 
     def pieces(self, start: int, stop: int) -> Iterator[Piece]:
         """What makes up bytes `start` up to `stop`, in order; finding the first takes O(log n)."""

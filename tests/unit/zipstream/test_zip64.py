@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 from readingroom.zipstream import Layout, records
-from readingroom.zipstream.stamps import dos_stamps
+from readingroom.zipstream.stamps import dos_stamp
 
 from tests.unit.zipstream.stores import ArchiveFile, archive_of, whole, zeros_archive
 
@@ -79,7 +79,7 @@ def test_a_plan_of_30000_files_stays_small() -> None:
 
 
 def test_times_are_clamped_to_what_the_format_knows_and_written_in_utc() -> None:
-    first, ordinary, last = dos_stamps([-5, 1_700_000_001, 1 << 40])
+    first, ordinary, last = dos_stamp(-5), dos_stamp(1_700_000_001), dos_stamp(1 << 40)
     assert first == (1 << 5 | 1) << 16
     # 2023-11-14 22:13:21 UTC; the format counts in steps of two seconds.
     assert ordinary == ((2023 - 1980) << 9 | 11 << 5 | 14) << 16 | 22 << 11 | 13 << 5 | 10

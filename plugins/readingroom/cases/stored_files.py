@@ -1,0 +1,172 @@
+"""Reads the bytes that Orthanc keeps of an instance: from its storage folder where that is near, else through
+its API.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from readingroom.errors import PacsError, StoredFileBroken
+from readingroom.pacs import Pacs, get_json, segment
+from readingroom.zipstream import Reader
+
+PLACES = 65_536
+"""Storage names remembered, the least recently used forgotten first: about 16 MB."""
+
+WHOLE_BYTES = 8 << 20
+"""A file up to this size is asked of Orthanc in one piece; a larger one range by range, so that none is ever
+held whole.
+"""
+
+RANGED_AT_ONCE = 8
+"""Ranged reads go through Orthanc's own HTTP server: they must never take all of its 50 threads, on which
+they wait.
+"""
+
+Ranged = Callable[[str, int, int], bytes]
+"""Asks Orthanc over HTTP for bytes `start` up to `stop` of what is at a path (RFC 9110 section 14)."""
+
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class StoredFiles:
+    """Opens attachments of instances; used by many threads at once.
+
+    `storage` is Orthanc's storage folder when it lies on this machine and holds plain files; else all goes
+    through the API. A file that is not in the folder is asked of the API before it counts as lost.
+    """
+
+    def __init__(self, pacs: Pacs, storage: Path | None, ranged: Ranged | None = None) -> None:
+        self._pacs = pacs
+        self._storage = storage
+        self._ranged = ranged
+        self._ranged_slots = threading.BoundedSemaphore(RANGED_AT_ONCE)
+        self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def open(self, instance: str, attachment: str, size: int) -> Iterator[Reader]:
+        """Open the attachment (`dicom`, or a number) of an instance.
+
+        Raises StoredFileBroken when it is missing, unreadable, or not `size` bytes long.
+        """
+        descriptor = self._descriptor(instance, attachment)
+        if descriptor is None:
+            yield ApiFile(self._read_api, _path(instance, attachment), size)
+            return
+        try:
+            if os.fstat(descriptor).st_size != size:
+                raise StoredFileBroken(
+                    "A stored file has another length than was imported.", detail={"instance": instance}
+                )
+            yield LocalFile(descriptor, instance)
+        finally:
+            os.close(descriptor)
+
+    def _descriptor(self, instance: str, attachment: str) -> int | None:
+        if self._storage is None:
+            return None
+        for known in (True, False):
+            place = self._place(instance, attachment, known)
+            if not place:
+                return None
+            try:
+                return os.open(self._storage / place, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError:
+                # Deleted and stored again under another name since we looked; or kept somewhere else
+                # altogether.
+                continue
+            except OSError as error:
+                raise StoredFileBroken("A stored file cannot be read.", detail={"instance": instance}) from error
+        return None
+
+    def _place(self, instance: str, attachment: str, known: bool) -> str:
+        """Where below the storage folder the file lies: `aa/bb/aabb…`; empty when it is no plain file."""
+        key = (instance, attachment)
+        if known:
+            with self._lock:
+                found = self._places.get(key)
+                if found is not None:
+                    self._places.move_to_end(key)
+                    return found
+        place = self._asked_place(instance, attachment)
+        with self._lock:
+            self._places[key] = place
+            self._places.move_to_end(key)
+            if len(self._places) > PLACES:
+                self._places.popitem(last=False)
+        return place
+
+    def _asked_place(self, instance: str, attachment: str) -> str:
+        try:
+            info = get_json(self._pacs, f"{_path(instance, attachment)}/info")
+        except PacsError as error:
+            raise StoredFileBroken("Orthanc no longer has a stored file.", detail={"instance": instance}) from error
+        uuid = str(info.get("Uuid", ""))
+        compressed = info.get("CompressedMD5") != info.get("UncompressedMD5") or info.get("CompressedSize") != info.get(
+            "UncompressedSize"
+        )
+        # The name becomes a path: only what is a UUID may.
+        return "" if compressed or not _UUID.fullmatch(uuid) else f"{uuid[:2]}/{uuid[2:4]}/{uuid}"
+
+    def _read_api(self, path: str, size: int, start: int, stop: int) -> bytes:
+        try:
+            if size <= WHOLE_BYTES or self._ranged is None:
+                whole = self._pacs.get(f"{path}/data")
+                if len(whole) != size:
+                    raise StoredFileBroken("A stored file has another length than was imported.")
+                return whole[start:stop]
+            with self._ranged_slots:
+                return self._ranged(f"{path}/data", start, stop)
+        except PacsError as error:
+            raise StoredFileBroken("Orthanc cannot read a stored file.") from error
+
+
+class LocalFile:
+    """An open file of Orthanc's storage folder."""
+
+    __slots__ = ("_descriptor", "_instance")
+
+    def __init__(self, descriptor: int, instance: str) -> None:
+        self._descriptor = descriptor
+        self._instance = instance
+
+    def read_into(self, offset: int, target: memoryview) -> None:
+        """Fill `target` with the file's bytes from `offset` on; other threads run meanwhile."""
+        try:
+            while target:
+                count = os.preadv(self._descriptor, [target], offset)
+                if count == 0:
+                    raise StoredFileBroken("A stored file is too short.", detail={"instance": self._instance})
+                offset += count
+                target = target[count:]
+        except OSError as error:
+            raise StoredFileBroken("A stored file cannot be read.", detail={"instance": self._instance}) from error
+
+
+class ApiFile:
+    """A file that Orthanc reads for us."""
+
+    __slots__ = ("_path", "_read", "_size")
+
+    def __init__(self, read: Callable[[str, int, int, int], bytes], path: str, size: int) -> None:
+        self._read = read
+        self._path = path
+        self._size = size
+
+    def read_into(self, offset: int, target: memoryview) -> None:
+        """Fill `target` with the file's bytes from `offset` on."""
+        found = self._read(self._path, self._size, offset, offset + len(target))
+        if len(found) != len(target):
+            raise StoredFileBroken("A stored file is too short.")
+        target[:] = found
+
+
+def _path(instance: str, attachment: str) -> str:
+    return f"/instances/{segment(instance)}/attachments/{segment(attachment)}"
