@@ -91,12 +91,21 @@ class Trail:
         connection.execute(self._move, {"n": length + 1, "h": row["hash"]})
         return now
 
-    def _stands_already(self, connection: Connection, event: Event, caller: Caller, now: datetime) -> datetime
-    | None: # Another process may have written it; the head's lock keeps it from doing so meanwhile. events =
-    self._events return connection.execute( select(events.c.time) .where( events.c.entity_table ==
-    event.entity_table, events.c.entity_id == _clean(event.entity_id), events.c.time > now - FOLD,
-    events.c.actor == _clean(caller.identity.user), events.c.actor_kind == caller.identity.kind,
-    events.c.action == event.action, ) .limit(1) ).scalar()
+    def _stands_already(self, connection: Connection, event: Event, caller: Caller, now: datetime) -> datetime | None:
+        # Another process may have written it; the head's lock keeps it from doing so meanwhile.
+        events = self._events
+        return connection.execute(
+            select(events.c.time)
+            .where(
+                events.c.entity_table == event.entity_table,
+                events.c.entity_id == _clean(event.entity_id),
+                events.c.time > now - FOLD,
+                events.c.actor == _clean(caller.identity.user),
+                events.c.actor_kind == caller.identity.kind,
+                events.c.action == event.action,
+            )
+            .limit(1)
+        ).scalar()
 
     def _seen_lately(self, key: tuple[str, ...]) -> bool:
         with self._seen_lock:
