@@ -1,0 +1,194 @@
+"""The process behind an import run: builds the parts from the settings, runs it, closes its record."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
+
+from readingroom.audit import Trail
+from readingroom.audit.events import ImportFinished, ImportStarted
+from readingroom.cases.catalogue import Catalogue
+from readingroom.cases.import_patience import PatientPacs
+from readingroom.cases.import_records import Records
+from readingroom.cases.import_runs import Figures, Runs, Wish
+from readingroom.cases.import_upload import Presence, Uploader, check_orthanc
+from readingroom.cases.importer import Ending, Importer, Stopping
+from readingroom.clock import Clock
+from readingroom.db import Database
+from readingroom.deidentify import Deidentified, Profile
+from readingroom.errors import ReadingRoomError
+from readingroom.identity import Caller, Identity
+from readingroom.identity.parts import token_signer
+from readingroom.identity.tokens import TokenSigner
+from readingroom.pacs import Pacs
+from readingroom.pacs_http import HttpPacs
+from readingroom.settings import Settings, kept_secret
+from readingroom.sources import Location, Source, SourceSettings, open_source, parse_location
+
+RETRIES = 8
+"""Lost lines to a source are tried again for about two minutes: an import has time, a person at a page has not."""
+
+START_SECONDS = 10.0
+
+TOKEN_SECONDS = 600.0
+"""A worker's token is renewed so often; it is good for hours."""
+
+
+class CaseProfiles:
+    """De-identifies each case with a profile of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._data = settings.data
+        self._profiles: dict[int, Profile] = {}
+        self._lock = threading.Lock()
+
+    def file(self, case_number: int, data: bytes) -> Deidentified:
+        """The file without identity, and what was replaced."""
+        with self._lock:
+            profile = self._profiles.get(case_number)
+            if profile is None:
+                secret = kept_secret(self._data, "deidentify_secret").encode()
+                profile = self._profiles[case_number] = Profile(secret, f"case {case_number}")
+        return profile.apply(data)
+
+
+class ServiceToken:
+    """The Authorization header of a worker, renewed before it ends."""
+
+    def __init__(self, signer: TokenSigner, service: str, clock: Clock) -> None:
+        self._signer = signer
+        self._service = service
+        self._clock = clock
+        self._signed_at = float("-inf")
+        self._header = ""
+
+    def __call__(self) -> str:
+        """The header's value."""
+        now = self._clock.monotonic()
+        if now - self._signed_at > TOKEN_SECONDS:
+            self._header = f"Bearer {self._signer.service_token(self._service)}"
+            self._signed_at = now
+        return self._header
+
+
+class Worker:
+    """Does what runs ask for, one at a time."""
+
+    def __init__(self, settings: Settings, database: Database, clock: Clock, pacs: Pacs | None = None) -> None:
+        self._settings = settings
+        self._database = database
+        self._clock = clock
+        self._trail = Trail(database, clock)
+        self.pacs = pacs or HttpPacs(settings.orthanc_url, ServiceToken(token_signer(settings, clock), "import", clock))
+        self.runs = runs_of(settings, database, clock)
+
+    def begin(self, wish: Wish, caller: Caller) -> str:
+        """Write down a run that this process is going to do; raises ImportRunning."""
+        run_id = self.runs.begin(wish, caller.identity.user)
+        self._trail.record(started(run_id, wish), caller)
+        return run_id
+
+    def work(
+        self,
+        run_id: str,
+        location: Location | None = None,
+        *,
+        cases: frozenset[int] = frozenset(),
+        verify: bool = False,
+        stopping: Stopping | None = None,
+        watch: Callable[[Figures], None] = lambda figures: None,
+    ) -> Ending:
+        """Do that run, from its beginning to its record's end; errors end it as failed, they are not raised.
+
+        `location` carries the password that was typed into it, which the record does not. Raises NotFound where
+        no such run is waiting.
+        """
+        caller = Caller(Identity(self.runs.get(run_id).started_by, "service"), str(uuid4()), "")
+        with self.runs.alive(run_id) as wish:
+            try:
+                ending = self._run(
+                    run_id, wish, location or parse_location(wish.source), caller, cases, verify, stopping, watch
+                )
+            except ReadingRoomError as error:
+                ending = self._failed(run_id, error.message)
+            except BaseException as error:
+                self._failed(run_id, f"{type(error).__name__}: {error}")
+                raise
+            finally:
+                self._close(run_id, caller)
+        return ending
+
+    def _run(
+        self,
+        run_id: str,
+        wish: Wish,
+        location: Location,
+        caller: Caller,
+        cases: frozenset[int],
+        verify: bool,
+        stopping: Stopping | None,
+        watch: Callable[[Figures], None],
+    ) -> Ending:
+        stopping = stopping or Stopping()
+        # An Orthanc that is not there now is more likely off than just starting.
+        always_check = check_orthanc(PatientPacs(self.pacs, stopping, START_SECONDS))
+        pacs = PatientPacs(self.pacs, stopping)
+        with self._opened(location, wish.workers) as source:
+            catalogue = Catalogue(self._database, self._clock, self._trail)
+            records = Records(self._database, self._clock, self._trail, catalogue, caller, source.url)
+            uploader = Uploader(source, pacs, CaseProfiles(self._settings), always_check=always_check)
+            return Importer(
+                run_id,
+                source,
+                records,
+                uploader,
+                Presence(pacs, verify=verify),
+                self.runs,
+                self._database,
+                self._clock,
+                self._settings.data / "cache",
+                workers=wish.workers,
+                deidentify=wish.deidentify,
+                dry_run=wish.dry_run,
+                cases=cases,
+                stopping=stopping,
+                watch=watch,
+            ).run()
+
+    def _opened(self, location: Location, workers: int) -> Source:
+        settings = SourceSettings.of(self._settings)
+        # One connection for the listing beside those that read files.
+        return open_source(location, replace(settings, connections=workers + 1, retries=RETRIES))
+
+    def _failed(self, run_id: str, message: str) -> Ending:
+        run = self.runs.get(run_id)
+        figures = Figures(**{name: getattr(run, name) for name in Figures().columns()})
+        with self._database.write() as connection:
+            self.runs.end(connection, run_id, "failed", figures, message)
+        return Ending("failed", figures, message)
+
+    def _close(self, run_id: str, caller: Caller) -> None:
+        run = self.runs.get(run_id)
+        event = ImportFinished(
+            entity_id=run_id,
+            outcome="ok" if run.state == "done" and not run.failed else "failed",
+            state=run.state,
+            added=run.added,
+            unchanged=run.unchanged,
+            changed=run.changed,
+            missing=run.missing,
+            failed=run.failed,
+        )
+        self._trail.record(event, caller)
+
+
+def runs_of(settings: Settings, database: Database, clock: Clock) -> Runs:
+    """The record of runs of this installation."""
+    return Runs(database, clock, settings.data / "run")
+
+
+def started(run_id: str, wish: Wish) -> ImportStarted:
+    """The audit event of a run's beginning."""
+    return ImportStarted(entity_id=run_id, source=wish.source, dry_run=wish.dry_run, deidentify=wish.deidentify)
