@@ -1,8 +1,8 @@
 /** The frame around every page: brand, places, account. */
 import { Burger, Drawer, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Suspense } from "react";
-import { Link, NavLink, Outlet, ScrollRestoration, useNavigation } from "react-router";
+import { Suspense, useEffect, useRef } from "react";
+import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 
 import { Logo } from "@/components/logo";
 import { LoadingRows } from "@/components/states";
@@ -20,10 +20,24 @@ const PLACES = [
   { to: "/docs", label: "API", capability: null },
 ] as const;
 
+/** A screen reader and the Tab key start at the new page, as after a real page load; the first page is left alone. */
+function useFocusOnNewPage() {
+  const { pathname } = useLocation();
+  const page = useRef<HTMLElement>(null);
+  const last = useRef(pathname);
+  useEffect(() => {
+    if (last.current === pathname) return;
+    last.current = pathname;
+    page.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return page;
+}
+
 export function Shell() {
   const me = useMe();
   const navigation = useNavigation();
   const [opened, { toggle, close }] = useDisclosure(false);
+  const page = useFocusOnNewPage();
   if (me === null) return null;
   const places = PLACES.filter(({ capability }) => capability === null || me.capabilities.includes(capability));
   return (
@@ -56,13 +70,13 @@ export function Shell() {
       <Drawer opened={opened} onClose={close} size="xs" title="Reading Room" hiddenFrom="sm" closeButtonProps={{ "aria-label": "Close" }}>
         <Stack component="nav" gap={4} aria-label="Main">
           {places.map(({ to, label }) => (
-            <NavLink key={to} to={to} className={classes.place} onClick={close}>
+            <NavLink key={to} to={to} className={classes.line} onClick={close}>
               {label}
             </NavLink>
           ))}
         </Stack>
       </Drawer>
-      <main id="page" className={classes.page} tabIndex={-1} aria-busy={navigation.state === "loading"}>
+      <main id="page" ref={page} className={classes.page} tabIndex={-1} aria-busy={navigation.state === "loading"}>
         <Suspense fallback={<LoadingRows />}>
           <Outlet />
         </Suspense>

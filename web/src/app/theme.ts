@@ -3,12 +3,15 @@ import {
   Badge,
   Button,
   Card,
+  Checkbox,
   createTheme,
+  defaultVariantColorsResolver,
   Modal,
   Paper,
   Tooltip,
   type CSSVariablesResolver,
   type MantineColorsTuple,
+  type VariantColorsResolver,
 } from "@mantine/core";
 
 const petrol: MantineColorsTuple = [
@@ -37,10 +40,16 @@ const amber: MantineColorsTuple = [
   "#fdf5e3", "#f8e8c3", "#f0d28c", "#e9bf5c", "#e0ad3a", "#c08c1c", "#936a10", "#7a560a", "#614406", "#463104",
 ];
 
+/** Text on a filled colour: white on the deep shade of the day, ink on the pale shade of the night. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const resolved = defaultVariantColorsResolver(input);
+  return input.variant === "filled" ? { ...resolved, color: "var(--rr-on-filled)" } : resolved;
+};
+
 export const theme = createTheme({
   primaryColor: "petrol",
   primaryShade: { light: 7, dark: 3 },
-  autoContrast: true,
+  variantColorResolver,
   colors: { petrol, gray, dark, green: moss, red: brick, yellow: amber },
   white: "#ffffff",
   black: "#1d2524",
@@ -63,13 +72,25 @@ export const theme = createTheme({
     Button: Button.extend({ defaultProps: { fw: 550 } }),
     Card: Card.extend({ defaultProps: { withBorder: true, padding: "lg" } }),
     Paper: Paper.extend({ defaultProps: { withBorder: true } }),
-    Badge: Badge.extend({ defaultProps: { variant: "light", radius: "sm" } }),
+    Badge: Badge.extend({ defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 550, fz: "xs" } }),
     Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, withArrow: true } }),
+    Checkbox: Checkbox.extend({ defaultProps: { iconColor: "var(--rr-on-filled)" } }),
     Modal: Modal.extend({
       defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 }, closeButtonProps: { "aria-label": "Close" } },
     }),
   },
 });
+
+/** Tinted backgrounds at night: a breath of the colour over the surface, its pale shade as text. */
+function tinted(colors: Record<string, MantineColorsTuple>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(colors).flatMap(([name, shades]) => [
+      [`--mantine-color-${name}-light`, `color-mix(in srgb, ${shades[4]} 17%, transparent)`],
+      [`--mantine-color-${name}-light-hover`, `color-mix(in srgb, ${shades[4]} 25%, transparent)`],
+      [`--mantine-color-${name}-light-color`, shades[2]],
+    ]),
+  );
+}
 
 /** Colours of our own that both schemes name alike; used by the style sheets as var(--rr-…). */
 export const cssVariables: CSSVariablesResolver = () => ({
@@ -82,6 +103,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-default-border": gray[3],
     "--mantine-color-error": brick[7],
     "--mantine-color-anchor": petrol[7],
+    "--rr-on-filled": "#ffffff",
     "--rr-surface": "#ffffff",
     "--rr-surface-raised": "#ffffff",
     "--rr-line": gray[2],
@@ -101,6 +123,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     "--mantine-color-default-border": "#2c383a",
     "--mantine-color-error": brick[3],
     "--mantine-color-anchor": petrol[3],
+    ...tinted({ petrol, green: moss, red: brick, yellow: amber, gray }),
+    "--mantine-primary-color-contrast": "#0a1a19",
+    "--rr-on-filled": "#0a1a19",
     "--rr-surface": "#161d1f",
     "--rr-surface-raised": "#1d2628",
     "--rr-line": "#242e30",

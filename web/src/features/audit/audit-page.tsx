@@ -45,9 +45,9 @@ export function AuditPage() {
         }
       />
       <Group gap="xs" mb="md" align="flex-end">
-        <TextInput label="Action" placeholder="case.download" value={filter.action} onChange={(event) => narrow({ action: event.currentTarget.value })} w={{ base: "100%", xs: 170 }} />
+        <TextInput label="Action" placeholder="cases. for all of it" value={filter.action} onChange={(event) => narrow({ action: event.currentTarget.value })} w={{ base: "100%", xs: 170 }} />
         <TextInput label="Actor" placeholder="admin" value={filter.actor} onChange={(event) => narrow({ actor: event.currentTarget.value })} w={{ base: "100%", xs: 150 }} />
-        <TextInput label="Entity" placeholder="id or table" value={filter.entity} onChange={(event) => narrow({ entity: event.currentTarget.value })} w={{ base: "100%", xs: 170 }} />
+        <TextInput label="Entity" placeholder="clinical_case:id" value={filter.entity} onChange={(event) => narrow({ entity: event.currentTarget.value })} w={{ base: "100%", xs: 170 }} />
         <TextInput label="From" type="date" value={filter.from} onChange={(event) => narrow({ from: event.currentTarget.value })} />
         <TextInput label="To" type="date" value={filter.to} onChange={(event) => narrow({ to: event.currentTarget.value })} />
         {filter !== NO_FILTER && (
@@ -89,7 +89,7 @@ const COLUMNS: Column<AuditEvent>[] = [
     key: "outcome",
     header: "Outcome",
     width: "6.5rem",
-    cell: (event) => <Badge color={event.outcome === "ok" || event.outcome === "success" ? "green" : "red"}>{event.outcome}</Badge>,
+    cell: (event) => <Badge color={event.outcome === "ok" ? "green" : "red"}>{event.outcome}</Badge>,
   },
   { key: "actor", header: "Actor", width: "9rem", cell: (event) => event.actor ?? "nobody" },
   { key: "entity", header: "Entity", cell: (event) => <Entity event={event} /> },

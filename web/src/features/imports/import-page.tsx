@@ -86,9 +86,9 @@ function Items({ run }: { run: ImportRun }) {
       </Title>
       <Chip.Group value={outcome} onChange={choose}>
         <Group gap="xs" mb="md">
-          <Chip value="">All</Chip>
+          <Chip value="" variant="light">All</Chip>
           {OUTCOMES.map(({ outcome: value, key, label }) => (
-            <Chip key={value} value={value}>
+            <Chip key={value} value={value} variant="light">
               {label} ({count(run[key])})
             </Chip>
           ))}
@@ -98,7 +98,8 @@ function Items({ run }: { run: ImportRun }) {
       {items.isError && <Failed error={items.error} retry={() => void items.refetch()} />}
       {items.isSuccess && items.data.items.length === 0 && (
         <Empty title="No file here" icon={<IconListCheck size={34} stroke={1.3} />}>
-          No file of this import ended that way. Choose another outcome above.
+          {outcome === "unchanged" ? "Unchanged files are counted, not listed." : "No file of this import ended that way."} Choose
+          another outcome above.
         </Empty>
       )}
       {items.isSuccess && items.data.items.length > 0 && (

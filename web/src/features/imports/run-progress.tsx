@@ -34,7 +34,7 @@ export function RunProgress({ run }: { run: ImportRun }) {
       </Group>
       <Progress value={done ?? 100} animated={done === null} striped={done === null} size="lg" aria-label="Progress of the import" />
       <Group justify="space-between" mt={6} mb="md">
-        <Text size="sm" className="rr-figures">
+        <Text size="sm">
           {count(run.filesDone)} of {count(run.filesSeen)} files
         </Text>
         <Text size="sm" c="dimmed">
