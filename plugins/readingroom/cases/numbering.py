@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, func, select, text
 
 from readingroom.cases.tables import clinical_case
-from readingroom.errors import BadRequest, CaseNumberTaken
+from readingroom.errors import BadRequest, CaseNumberTaken, Conflict
 
 MAX_NUMBER = 999_999_999
 """Nine digits fit every database's integer and any folder name."""
@@ -68,11 +68,11 @@ def expected_path(exam_type: str, number: int) -> str:
 
 def _first_gap(connection: Connection) -> int:
     # Only where somebody took the very last number on purpose.
-    later = clinical_case.alias()
-    gap = connection.scalar(
-        select(func.min(clinical_case.c.case_number + 1)).where(
-            ~select(later.c.id).where(later.c.case_number == clinical_case.c.case_number + 1).exists()
-        )
-    )
-    lowest: int = connection.scalar(select(func.min(clinical_case.c.case_number))) or 1
-    return lowest - 1 if lowest > 1 else int(gap or 1)
+    numbers, later = clinical_case, clinical_case.alias()
+    if connection.scalar(select(numbers.c.id).where(numbers.c.case_number == 1)) is None:
+        return 1
+    followed = select(later.c.id).where(later.c.case_number == numbers.c.case_number + 1).exists()
+    gap: int | None = connection.scalar(select(func.min(numbers.c.case_number + 1)).where(~followed))
+    if gap is None or gap > MAX_NUMBER:
+        raise Conflict("Every case number is taken.")
+    return gap
