@@ -15,7 +15,9 @@ from readingroom.audit import Trail
 from readingroom.audit import api as audit_api
 from readingroom.audit.reading import Reading
 from readingroom.cases import api as cases_api
-from readingroom.cases import download_parts, publishing
+from readingroom.cases import download_parts, import_api, publishing
+from readingroom.cases.import_schedule import Scheduler
+from readingroom.cases.import_start import Imports
 from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock
 from readingroom.db import Database, open_database
@@ -78,6 +80,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     ranges = PacsRanges(settings.orthanc_url, lambda: f"Bearer {identity.signer.service_token('downloads')}")
     stored = StoredFiles(pacs, settings.orthanc_storage, ranges)
 
+    imports = Imports(settings, database, clock, trail)
+    scheduler = Scheduler(imports, settings.cases_schedule, clock, deidentify=settings.import_deidentify)
+
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
@@ -87,6 +92,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         audit_api.routes(Reading(database), trail),
         cases_api.routes(database, clock, trail),
         download_parts.routes(settings, database, stored, identity.signer, clock, trail),
+        import_api.routes(imports),
     ]
     room = Room(
         app,
@@ -99,6 +105,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         metrics,
         _declared(areas),
     )
+    room.starts.append(scheduler.start)
+    room.stops.append(scheduler.stop)
     for area in areas:
         app.register_blueprint(area.blueprint(spec))
     spec.app = app
