@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "tests.fixtures.database",
+    "tests.fixtures.identity",
     "tests.fixtures.instance",
     "tests.fixtures.servers",
 ]
