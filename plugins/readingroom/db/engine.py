@@ -69,7 +69,9 @@ def _sqlite(url: str) -> Engine:
     def prepare(connection: Any, _record: Any) -> None:
         # The driver's own idea of transactions is switched off: BEGIN is ours, below.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode=WAL")
+        # Its cursor is closed, because it has a row to give: inside Orthanc an unread one stayed open and kept
+        # every later transaction on this connection from committing.
+        connection.execute("PRAGMA journal_mode=WAL").close()
         # In WAL mode NORMAL survives a killed process; only a power cut can lose the last commits, never
         # consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
