@@ -3,6 +3,7 @@ it."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from typing import NoReturn
@@ -19,6 +20,7 @@ class Refusal(Exception):
 def run(main: Callable[[list[str]], int]) -> NoReturn:
     """Run a command's `main(argv)` and leave with its status; a Refusal becomes its sentence, Ctrl-C becomes
     130."""
+    signal.signal(signal.SIGTERM, _leave)  # so that what is being made is taken down, and locks are let go
     try:
         status = main(sys.argv[1:])
     except Refusal as refusal:
@@ -27,3 +29,7 @@ def run(main: Callable[[list[str]], int]) -> NoReturn:
     except KeyboardInterrupt:
         status = 130
     sys.exit(status)
+
+
+def _leave(_number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)
