@@ -141,7 +141,11 @@ class Area:
         """The area as Flask knows it."""
         blueprint = Blueprint(self.name, __name__)
         for declared, handler, models in self._handlers:
-            view = _documented(spec, self.title, declared, handler, models)(_view(handler, models))
+            view = _view(handler, models)
+            # Behind the view, not before it: SpecTree finds its words there, and its own wrapper, which would read
+            # every answer whole, a zip of 16 GB too, is never called.
+            words = _documented(spec, self.title, declared, handler, models)(_view(handler, models))
+            view.__wrapped__ = words  # type: ignore[attr-defined]  # what functools.wraps would set
             blueprint.add_url_rule(
                 declared.path,
                 endpoint=handler.__name__,
