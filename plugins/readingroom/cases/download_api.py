@@ -75,7 +75,7 @@ def routes(database: Database, plans: Plans, sender: Sender, tickets: Tickets, t
         """Whether a case has DICOM files, how many, and how large they are together."""
         there = finding.get(database, identity(), query.case_id).available
         megabytes = max(1, round(there.size / MB)) if there.files else 0
-        return CheckAnswer(exists=there.files > 0, file_count=there.files, total_size_mb=megabytes)
+        return CheckAnswer(exists=there.files > 0, file_count=there.files, totalSizeMB=megabytes)
 
     @area.get("/api/bestof/dicoms/download", capability=PUBLIC, query=DownloadQuery, errors=(401, 403, 404, 416, 429))
     def download(query: DownloadQuery) -> Response:

@@ -46,7 +46,8 @@ def folders(connection: Connection, case_ids: Sequence[str]) -> list[Folder]:
 
 def _unpacked(column: Any) -> list[Any]:
     # SQLite gives JSON as text, psycopg as a list.
-    return json.loads(column) if isinstance(column, str) else column
+    unpacked: list[Any] = json.loads(column) if isinstance(column, str) else column
+    return unpacked
 
 
 def _by_path(columns: list[list[Any]]) -> list[list[Any]]:

@@ -132,9 +132,12 @@ class DirectBody:
         self._release: Callable[[], None] | None = release
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._told:
-            yield self._first
-            yield from self._rest
+        try:
+            with self._told:
+                yield self._first
+                yield from self._rest
+        finally:
+            self.close()
 
     def close(self) -> None:
         """The answer is over, one way or another."""
