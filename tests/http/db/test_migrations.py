@@ -1,0 +1,189 @@
+"""The migrated tables are those of the metadata, on both engines, however many starts happen at once."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+import readingroom.audit.tables
+import readingroom.cases.tables
+import readingroom.identity.tables  # noqa: F401  # all tables are to be known
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from readingroom.audit.tables import postgresql_metadata
+from readingroom.clock import SystemClock
+from readingroom.db import Database, metadata, migrate, open_database
+from readingroom.db.engine import SCHEMA
+from readingroom.db.migrate import VERSION_TABLE, current
+from readingroom.errors import SettingsError
+from sqlalchemy import MetaData, Table, create_engine, inspect, text
+
+AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run"}
+
+
+@pytest.fixture
+def opened(database_url: str) -> Any:
+    database = open_database(database_url)
+    yield database
+    database.close()
+
+
+def expected(is_postgresql: bool) -> MetaData:
+    """All tables as this engine should have them."""
+    whole = MetaData(naming_convention=metadata.naming_convention)
+    for table in metadata.sorted_tables:
+        if not (is_postgresql and table.name == "audit_event"):
+            table.to_metadata(whole)
+    if is_postgresql:
+        for table in postgresql_metadata.sorted_tables:
+            table.to_metadata(whole)
+    return whole
+
+
+def differences(database: Database) -> list[Any]:
+    url = database.engine.url
+    arguments = {"options": f"-csearch_path={SCHEMA}"} if database.is_postgresql else {}
+    engine = create_engine(url, connect_args=arguments)
+    options = {
+        "compare_type": True,
+        "include_schemas": database.is_postgresql,
+        "include_name": lambda name, kind, _: kind != "schema" or name in (None, "audit"),
+        "include_object": lambda thing, name, kind, *_: not (kind == "table" and name == VERSION_TABLE),
+    }
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), expected(database.is_postgresql))
+    engine.dispose()
+    return found
+
+
+def test_the_migrations_make_the_tables_of_the_metadata(opened: Database) -> None:
+    migrate(opened)
+    assert differences(opened) == []
+    assert set(metadata.tables) >= AREAS
+
+
+def test_a_difference_would_be_seen(opened: Database) -> None:
+    migrate(opened)
+    name = f"{SCHEMA}.account" if opened.is_postgresql else "account"
+    with opened.write() as connection:
+        connection.execute(text(f"ALTER TABLE {name} ADD COLUMN shoe_size INTEGER"))
+    assert "shoe_size" in str(differences(opened))
+
+
+def test_our_tables_have_a_schema_of_their_own_on_postgresql(postgres_database: str) -> None:
+    database = open_database(postgres_database)
+    migrate(database)
+    look = inspect(database.engine)
+    assert look.get_table_names("public") == []
+    assert look.get_table_names("audit") == ["event"]
+    assert VERSION_TABLE in look.get_table_names(SCHEMA)
+    assert "audit_event" not in look.get_table_names(SCHEMA)
+    database.close()
+
+
+def test_migrating_twice_changes_nothing(opened: Database) -> None:
+    first = migrate(opened)
+    assert migrate(opened) == first
+    with opened.read() as connection:
+        assert current(connection) == first
+
+
+def test_many_starts_at_once_migrate_once(database_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def start() -> None:
+        database = open_database(database_url)
+        try:
+            migrate(database)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            database.close()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    database = open_database(database_url)
+    assert differences(database) == []
+    database.close()
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(opened: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    from alembic.operations import Operations
+
+    def fail(self: Any, name: str, *columns: Any, **more: Any) -> Table:
+        if name == "case_file":
+            raise RuntimeError("the power went")
+        return made(self, name, *columns, **more)
+
+    made = Operations.create_table
+    monkeypatch.setattr(Operations, "create_table", fail)
+    monkeypatch.setattr("alembic.op.create_table", lambda name, *c, **m: fail(None, name, *c, **m), raising=False)
+    with pytest.raises((RuntimeError, AttributeError, TypeError)):
+        migrate(opened)
+    monkeypatch.undo()
+    schema = SCHEMA if opened.is_postgresql else None
+    assert inspect(opened.engine).get_table_names(schema=schema) == []
+    migrate(opened)
+    assert differences(opened) == []
+
+
+def test_a_database_of_a_newer_version_is_refused(opened: Database) -> None:
+    migrate(opened)
+    name = f"{SCHEMA}.{VERSION_TABLE}" if opened.is_postgresql else VERSION_TABLE
+    with opened.write() as connection:
+        connection.execute(text(f"UPDATE {name} SET version_num = '9999_future'"))
+    with pytest.raises(SettingsError, match="9999_future"):
+        migrate(opened)
+
+
+def test_the_history_is_one_line() -> None:
+    from importlib import resources
+
+    script = ScriptDirectory(str(resources.files("readingroom.db") / "migrations"))
+    assert len(script.get_heads()) == 1
+    assert script.get_bases() == ["0001_foundation"]
+    assert all(not isinstance(revision.down_revision, tuple) for revision in script.walk_revisions())
+
+
+def test_a_moment_without_time_zone_is_refused(opened: Database) -> None:
+    from readingroom.cases.tables import exam_type
+    from sqlalchemy import insert, select
+    from sqlalchemy.exc import StatementError
+
+    migrate(opened)
+    now = SystemClock().now()
+    with pytest.raises(StatementError), opened.write() as connection:
+        connection.execute(insert(exam_type), {"name": "XR", "created_at": now.replace(tzinfo=None)})
+    with opened.write() as connection:
+        connection.execute(insert(exam_type), {"name": "XR", "created_at": now})
+    with opened.read() as connection:
+        assert connection.scalar(select(exam_type.c.created_at).where(exam_type.c.name == "XR")) == now
+
+
+def test_a_writer_waits_for_another_instead_of_failing(opened: Database) -> None:
+    from readingroom.cases.tables import exam_type
+    from sqlalchemy import func, insert, select
+
+    migrate(opened)
+    with opened.read() as connection:
+        before = connection.scalar(select(func.count()).select_from(exam_type)) or 0
+
+    def write(n: int) -> None:
+        for m in range(10):
+            with opened.write() as connection:
+                connection.execute(select(exam_type)).all()  # reading first is what makes SQLite's writers collide
+                connection.execute(insert(exam_type), {"name": f"T{n}-{m}", "created_at": SystemClock().now()})
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with opened.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(exam_type)) == before + 60
