@@ -13,6 +13,9 @@ from readingroom.sources.settings import SourceSettings
 MAX_DELAY = 30.0
 """Seconds: longer than a switch or a NAS service needs to restart, short enough to be watched."""
 
+CONNECTING_AT_ONCE = 3
+"""Of more than ten unfinished sign-ins OpenSSH drops some (MaxStartups), and other people use it too."""
+
 
 class Lines:
     """Hands out lines. A thread gets an unused one, a new one, or shares the least used one."""
@@ -24,6 +27,7 @@ class Lines:
         self._lock = threading.Lock()
         self._users: dict[Line, int] = {}
         self._being_made = 0
+        self._connecting = threading.Semaphore(CONNECTING_AT_ONCE)
         self._made = threading.Condition(self._lock)
         self._closed = threading.Event()
 
@@ -107,7 +111,8 @@ class Lines:
     def _make(self) -> Line:
         line: Line | None = None
         try:
-            line = self._connect()
+            with self._connecting:
+                line = self._connect()
         finally:
             with self._lock:
                 self._being_made -= 1

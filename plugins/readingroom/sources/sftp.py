@@ -45,8 +45,10 @@ class SftpLine:
             self._channel = wire.SftpChannel(channel, settings.timeout)
             self._root = self._find_root()
         except (OSError, EOFError, paramiko.SSHException) as error:
+            # The connection lives and only the channel was closed: that is the server's answer, not a lost line.
+            refused = isinstance(error, paramiko.SSHException) and transport.is_active()
             transport.close()
-            if isinstance(error, paramiko.ChannelException) or "rejected" in str(error):
+            if refused:
                 raise SourceError(
                     "The server signs us in but offers no SFTP",
                     suggestion="Switch SFTP on for this account at the server.",

@@ -94,6 +94,8 @@ class SftpLogin:
         limit = self._settings.timeout
         try:
             connection = socket.create_connection((self._location.host, self._location.port), limit)
+            # Many small requests are sent in a row; held back for the answer to the first they cost 40 ms each file.
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             raise LineLost(error.strerror or str(error)) from error
         transport: paramiko.Transport | None = None

@@ -7,7 +7,6 @@ from typing import Self
 
 from readingroom.errors import SourceForbidden, SourceNotFound
 from readingroom.sources.entries import FileEntry, Kind
-from readingroom.sources.line import Line
 from readingroom.sources.lines import Lines
 from readingroom.sources.location import Location
 from readingroom.sources.names import inside, printable
@@ -49,7 +48,7 @@ class Source:
 
     def check(self) -> None:
         """Reach the source and see that its folder is there."""
-        self._lines.ask(Line.root)
+        self._lines.ask(lambda line: line.root())
 
     def walk(self, path: str = "") -> Walk:
         """Every file below `path`, streamed, in the order of names within each folder.
