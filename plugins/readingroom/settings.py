@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     smb_username: str = Field("", alias="SMB_USERNAME", description="Account for smb:// sources")
     smb_password: SecretStr = Field(SecretStr(""), alias="SMB_PASSWORD", description="Its password")
     smb_domain: str = Field("", alias="SMB_DOMAIN", description="Its domain or workgroup")
+    smb_encryption: Literal["if_offered", "required", "off"] = Field("if_offered", alias="SMB_ENCRYPTION", description="Whether smb:// sources must encrypt")
 
     ticket_minutes: int = Field(
         5, ge=1, alias="TICKET_MINUTES", description="Life of a download link before it is followed"

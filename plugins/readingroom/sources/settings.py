@@ -51,4 +51,5 @@ class SourceSettings:
             smb_username=settings.smb_username,
             smb_password=settings.smb_password.get_secret_value(),
             smb_domain=settings.smb_domain,
+            smb_encryption=settings.smb_encryption,
         )
