@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import structlog
 from flask import Flask, Response, g, request
@@ -26,8 +26,8 @@ from readingroom.routing import Declared
 
 log = structlog.get_logger(__name__)
 
-CHALLENGE = 'Bearer realm="Reading Room", Basic realm="Reading Room", charset="UTF-8"'
-"""What a 401 tells a script it may use (RFC 9110 section 11.6.1)."""
+BEARER = 'Bearer realm="Reading Room"'
+BASIC = 'Basic realm="Reading Room", charset="UTF-8"'
 
 GATEWAY_HEADER = "X-Readingroom-Gateway"
 SLOW_SECONDS = 2.0
@@ -101,8 +101,18 @@ class Door:
         if ours.status >= 500:
             log.error("failed", error=ours.code, rule=str(request.url_rule), exc_info=error)
         if isinstance(ours, Unauthenticated):
-            ours.headers.setdefault("WWW-Authenticate", CHALLENGE)
+            ours.headers.setdefault("WWW-Authenticate", challenge(request.headers))
         return error_response(ours, g.caller.request_id)
+
+
+def challenge(headers: Mapping[str, str]) -> str:
+    """What a 401 says may be used (RFC 9110 section 11.6.1).
+
+    A page's own fetch is not offered Basic: the browser would open its sign-in box over the page. Scripts are, and so
+    is somebody who opens Orthanc Explorer's address. (Sec-Fetch-Mode would tell them apart, but comes over TLS alone.)
+    """
+    from_page = headers.get("User-Agent", "").startswith("Mozilla/") and "text/html" not in headers.get("Accept", "")
+    return BEARER if from_page or "X-Requested-With" in headers else f"{BASIC}, {BEARER}"
 
 
 def check(identity: Identity, capability: str) -> None:

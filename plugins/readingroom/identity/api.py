@@ -103,19 +103,9 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
         """What the gateway answers in place of Orthanc's bare 403: 401 to nobody, 403 to somebody."""
         if identity().kind != "anonymous":
             raise Forbidden("You are signed in, and this needs a capability that you do not have.")
-        raise Unauthenticated(
-            "Sign in first.", headers={"WWW-Authenticate": challenge(request.headers.get("Sec-Fetch-Mode"))}
-        )
+        raise Unauthenticated("Sign in first.")  # the door adds WWW-Authenticate
 
     return area
-
-
-def challenge(fetch_mode: str | None) -> str:
-    """The value of WWW-Authenticate: a page's own fetch is not offered Basic, or the browser would open its
-    sign-in box.
-    """
-    bearer, basic = 'Bearer realm="Reading Room"', 'Basic realm="Reading Room", charset="UTF-8"'
-    return f"{basic}, {bearer}" if fetch_mode in (None, "navigate") else bearer
 
 
 def _answer(tokens: Tokens, *, in_cookie: bool) -> Response:

@@ -19,13 +19,16 @@ from readingroom.errors import TooManyRequests, Unauthenticated
 from readingroom.identity.lately import Lately
 from readingroom.identity.model import ANONYMOUS, SERVICES, Caller, Identity
 from readingroom.identity.outside import Issuer, claims_of
-from readingroom.identity.sign_in import SignIn
+from readingroom.identity.sign_in import WRONG, SignIn
 from readingroom.identity.standing import Standings, capabilities_of
 from readingroom.identity.tokens import ACCESS, MAX_TOKEN, TokenSigner
 
 BASIC_SECONDS = 60.0
 """How long a name and password that were right are taken to be so; another password or a shut account is seen
 sooner."""
+
+REFUSED_SECONDS = 3.0
+"""How long a name and password that were wrong are taken to be so: one request may ask twice (guard, then refusal)."""
 
 BASIC_WAIT = 15.0
 """Seconds that requests with the same name and password wait for the first of them to be checked."""
@@ -47,6 +50,7 @@ class Authenticator:
         self._sign_in = sign_in
         self._trail = trail
         self._basic = Lately[bytes, tuple[str, int]](BASIC_SECONDS, MAX_REMEMBERED, clock)
+        self._refused = Lately[bytes, bool](REFUSED_SECONDS, MAX_REMEMBERED, clock)
         self._checking: dict[bytes, Future[tuple[str, int]]] = {}
         self._checking_lock = Lock()
         # What is remembered of a name and password is of no use outside this process.
@@ -111,11 +115,13 @@ class Authenticator:
     def _name_and_password(self, encoded: str, caller: Caller) -> Identity:
         name, password = parse_basic(encoded)
         digest = hmac.digest(self._digest_key, f"{name}:{password}".encode(), hashlib.sha256)
+        if self._refused.get(digest):
+            raise Unauthenticated(WRONG)
         account_id, version = self._basic.get(digest) or self._checked(digest, name, password, caller)
         who = self._standings.of_account(account_id)
         if who is None or who.disabled or who.version != version:
             self._basic.drop(digest)
-            raise Unauthenticated("Name or password is wrong.")
+            raise Unauthenticated(WRONG)
         return who.identity()
 
     def _checked(self, digest: bytes, name: str, password: str, caller: Caller) -> tuple[str, int]:
@@ -139,6 +145,8 @@ class Authenticator:
             )
             found = self._basic.keep(digest, (who.account_id, who.version))
         except BaseException as error:
+            if isinstance(error, Unauthenticated):
+                self._refused.keep(digest, True)
             running.set_exception(error)
             raise
         else:
@@ -152,7 +160,7 @@ class Authenticator:
 def parse_basic(encoded: str) -> tuple[str, str]:
     """Name and password out of Basic credentials, UTF-8 (RFC 7617). Raises Unauthenticated."""
     if len(encoded) > MAX_TOKEN:
-        raise Unauthenticated("Name or password is wrong.")
+        raise Unauthenticated(WRONG)
     try:
         name, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):

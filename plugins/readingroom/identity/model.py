@@ -35,6 +35,7 @@ ROLES: dict[str, frozenset[str]] = {
 
 SERVICES: dict[str, frozenset[str]] = {
     "import": frozenset({"orthanc.admin", "cases.admin", "cases.read"}),
+    "downloads": frozenset({"orthanc.admin"}),
     "index": frozenset({"orthanc.admin", "index.run"}),
 }
 """Our own workers and what each may do when it calls back."""
