@@ -26,7 +26,7 @@ from readingroom.cases.import_work import Worker
 from readingroom.cases.tables import clinical_case
 from readingroom.clock import Clock, SystemClock
 from readingroom.db import Database, migrate, open_database
-from readingroom.errors import Conflict, ReadingRoomError
+from readingroom.errors import Conflict, NotFound, ReadingRoomError
 from readingroom.identity import Caller, Identity
 from readingroom.pacs import Pacs
 from readingroom.settings import Settings, kept_secret
@@ -134,15 +134,21 @@ class Demo:
     def _people(self) -> list[str]:
         told = []
         for name in ACCOUNTS:
+            if self._has_account(name):
+                continue  # made in an earlier run, or by somebody else
             secret = f"demo_{name}_password"
             password = kept_secret(self._settings.data, secret)
-            try:
-                self._accounts.create(name, password, (name,), None, self._caller)
-            except Conflict:
-                continue  # made in an earlier run, or by somebody else
+            self._accounts.create(name, password, (name,), None, self._caller)
             told.append(f"  sign in as {name} with the password {password}")
             told.append(f"  (kept in {self._settings.data / 'secrets' / secret})")
         return told
+
+    def _has_account(self, name: str) -> bool:
+        try:
+            self._accounts.find(name)
+        except NotFound:
+            return False
+        return True
 
 
 if __name__ == "__main__":
