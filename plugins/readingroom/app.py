@@ -22,7 +22,7 @@ from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock
 from readingroom.db import Database, open_database
 from readingroom.door import Door
-from readingroom.identity import Access, Authenticator, TokenSigner
+from readingroom.identity import Access, Authenticator, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.metrics import Metrics
@@ -89,6 +89,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     areas = [
         system_api.routes(database, lambda: document(app, spec)),
         identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator),
+        users_api.routes(identity.accounts),
         audit_api.routes(Reading(database), trail),
         cases_api.routes(database, clock, trail),
         download_parts.routes(settings, database, stored, identity.signer, clock, trail),

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hmac
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import structlog
 from flask import Flask, Response, g, request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from readingroom.clock import Clock
@@ -105,7 +106,7 @@ class Door:
         return error_response(ours, g.caller.request_id)
 
 
-def challenge(headers: Mapping[str, str]) -> str:
+def challenge(headers: Headers) -> str:
     """What a 401 says may be used (RFC 9110 section 11.6.1).
 
     A page's own fetch is not offered Basic: the browser would open its sign-in box over the page. Scripts are, and so

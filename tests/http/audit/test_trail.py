@@ -69,8 +69,19 @@ def test_an_empty_chain_is_whole(house: House) -> None:
     assert Reading(house.database).verify().whole
 
 
-@pytest.mark.parametrize("column", ["actor", "time", "payload", "outcome", "entity_id", "ip", "request_id", "clinic", "action"])
-def test_a_changed_event_is_named(house: House, column: str) -> None:
+COLUMNS = ["actor", "time", "payload", "outcome", "entity_id", "ip", "request_id", "clinic", "action"]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_changed_event_is_named(small_house: House, column: str) -> None:
+    _change_and_verify(small_house, column)
+
+
+def test_a_changed_event_is_named_on_either_database(house: House) -> None:
+    _change_and_verify(house, "payload")
+
+
+def _change_and_verify(house: House, column: str) -> None:
     fill(house, 9)
     events = events_of(house.database.is_postgresql)
     with house.database.write() as connection:
@@ -207,16 +218,16 @@ def _another_process(url: str, folder: str, events: int) -> None:
 def test_many_processes_make_one_chain(house: House) -> None:
     context = multiprocessing.get_context("spawn")
     url = house.settings.database_url
-    processes = [context.Process(target=_another_process, args=(url, "", 40)) for _ in range(3)]
+    processes = [context.Process(target=_another_process, args=(url, "", 40)) for _ in range(2)]
     for process in processes:
         process.start()
     fill(house, 40)
     for process in processes:
         process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert [process.exitcode for process in processes] == [0, 0]
     verdict = Reading(house.database).verify()
     assert verdict.whole
-    assert verdict.checked == 160
+    assert verdict.checked == 120
 
 
 def test_scrolling_is_one_event_in_five_minutes(house: House) -> None:
