@@ -33,7 +33,7 @@ def routes(database: Database, openapi: Callable[[], dict[str, Any]]) -> Area:
         kind: Literal["sqlite", "postgresql"] = "postgresql" if database.is_postgresql else "sqlite"
         try:
             with database.read() as connection:
-                connection.execute(text("SELECT 1"))
+                connection.scalar(text("SELECT 1"))
             ok = True
         except Exception:  # whatever the driver raises: the answer is the same
             ok = False
