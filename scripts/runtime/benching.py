@@ -38,9 +38,7 @@ def main(argv: list[str]) -> int:
     out = data_folder(said.data) / "bench"
     out.mkdir(parents=True, exist_ok=True)
     words = ["--strict"] if said.strict else []
-    command, env = python_command(
-        "scripts.runtime.benching", [str(out), *words, *(said.names or known)], ground
-    )
+    command, env = python_command("scripts.runtime.benching", [str(out), *words, *(said.names or known)], ground)
     env["READINGROOM_WEB"] = str(webapp.built(ground))
     return ground.run(command, env=env, cwd=REPO, writable=[out])
 

@@ -23,6 +23,8 @@ from scripts.runtime.say import say
 
 INSIDE = "READINGROOM_IN_ROOT"
 _DROPPED = (
+    # Compiled once, the plugin's packages load in 1 s instead of 10.
+    "PYTHONDONTWRITEBYTECODE",
     "PYTHONHOME",
     "PYTHONPATH",
     "VIRTUAL_ENV",
@@ -83,9 +85,7 @@ class Ground:
             }
         )
         if self.way != "inside" and self.python.is_relative_to(runtime_folder()):
-            # The repository may be read-only, and another Python's compiled files lie in it; these go with
-            # the environment.
-            env["PYTHONPYCACHEPREFIX"] = str(self.python.parents[1] / "pycache")
+            env["PYTHONPYCACHEPREFIX"] = str(venvs.compiled(self.python))
         env.update(more or {})
         return env
 
@@ -149,12 +149,8 @@ def _host_ground(kind: str, answers: dict[str, str]) -> Ground:
 def _here() -> Ground:
     named = os.environ.get("READINGROOM_PYTHON")
     if not named and sys.prefix == sys.base_prefix:
-        raise Refusal(
-            "READINGROOM_IN_ROOT is set, but READINGROOM_PYTHON does not name the Python environment to use."
-        )
-    return Ground(
-        "inside", os.environ.get("READINGROOM_SUITE", "inside"), None, Path(named or sys.executable)
-    )
+        raise Refusal("READINGROOM_IN_ROOT is set, but READINGROOM_PYTHON does not name the Python environment to use.")
+    return Ground("inside", os.environ.get("READINGROOM_SUITE", "inside"), None, Path(named or sys.executable))
 
 
 class Run:

@@ -64,8 +64,6 @@ def apt_options() -> list[str]:
 
 def _quietly(command: list[str], env: dict[str, str]) -> bool:
     return (
-        subprocess.run(
-            command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
-        ).returncode
+        subprocess.run(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
         == 0
     )

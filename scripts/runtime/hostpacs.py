@@ -41,7 +41,6 @@ def _lacking() -> str:
         return "nginx is not installed"
     if sys.version_info < PYTHON_FLOOR:
         return (
-            f"Python {sys.version_info.major}.{sys.version_info.minor} is older than "
-            f"{'.'.join(map(str, PYTHON_FLOOR))}"
+            f"Python {sys.version_info.major}.{sys.version_info.minor} is older than {'.'.join(map(str, PYTHON_FLOOR))}"
         )
     return ""

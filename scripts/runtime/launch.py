@@ -48,8 +48,7 @@ def run_module(
         variables["READINGROOM_URL"] = running.url
     # What the person set wins over what was found.
     variables = {
-        name: os.environ.get(name, value) if name != "PYTHONPATH" else value
-        for name, value in variables.items()
+        name: os.environ.get(name, value) if name != "PYTHONPATH" else value for name, value in variables.items()
     }
     variables["READINGROOM_DATA"] = str(folder)
     writable = [folder] if folder.exists() else []

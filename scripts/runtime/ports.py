@@ -32,12 +32,8 @@ def claimed(port: int, option: str, address: str = "") -> int:
             raise Refusal(f"Port {port} needs root; {option} takes one above 1023.") from None
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise Refusal(
-                    f"Port {port} is taken by another program. Name another one with {option}."
-                ) from None
-            raise Refusal(
-                f"Port {port} on {address or 'all addresses'} cannot be used: {error.strerror}."
-            ) from None
+                raise Refusal(f"Port {port} is taken by another program. Name another one with {option}.") from None
+            raise Refusal(f"Port {port} on {address or 'all addresses'} cannot be used: {error.strerror}.") from None
     return port
 
 

@@ -66,9 +66,7 @@ class Table:
         lines = [heads]
         for row in self.rows:
             spread = (
-                f"{min(row.values):,.4g}–{max(row.values):,.4g} ({len(row.values)})"
-                if len(row.values) > 1
-                else "1"
+                f"{min(row.values):,.4g}–{max(row.values):,.4g} ({len(row.values)})" if len(row.values) > 1 else "1"
             )
             ratios = [f"{row.middle / self._row(name).middle:,.2f}" for name in self.against]
             lines.append([row.what, f"{row.middle:,.4g}", spread, *ratios, row.note])

@@ -24,9 +24,7 @@ _MINUTES = {"serve": "about a minute", "test": "about three minutes"}
 
 def packages(suite: str, kind: str) -> list[str]:
     """Names of the Debian packages of a root: `kind` is serve, or test for serve and what tests meet."""
-    said = subprocess.run(
-        [str(PROVISION), "packages", suite, kind], capture_output=True, text=True, check=True
-    )
+    said = subprocess.run([str(PROVISION), "packages", suite, kind], capture_output=True, text=True, check=True)
     return said.stdout.split()
 
 

@@ -85,9 +85,7 @@ def laid_out(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> 
     """Everything that is laid over the root, in order: the machine's folders, the repository read-only, what
     may be written."""
     tops = sorted(
-        each
-        for each in Path("/").iterdir()
-        if each.name not in _ROOTS_OWN and each.is_dir() and not each.is_symlink()
+        each for each in Path("/").iterdir() if each.name not in _ROOTS_OWN and each.is_dir() and not each.is_symlink()
     )
     laid = [Laid(top, top, True) for top in tops]
     laid += [
@@ -104,9 +102,7 @@ def laid_out(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> 
     if bundle:
         laid.append(Laid(bundle.resolve(), host.CA_BUNDLE, False))
     if not host.is_root():
-        laid += [
-            Laid(_with_this_user(root, name), Path("/etc") / name, False) for name in ("passwd", "group")
-        ]
+        laid += [Laid(_with_this_user(root, name), Path("/etc") / name, False) for name in ("passwd", "group")]
     return laid
 
 
@@ -173,11 +169,7 @@ def chroot(
 def _reachable(root: Path, cwd: Path) -> Path:
     """The current folder where it exists inside, else the top: a command may be called from a folder of the
     machine's own system."""
-    return (
-        cwd
-        if cwd.parts[1:2] and (cwd.parts[1] not in _ROOTS_OWN or Path(f"{root}{cwd}").is_dir())
-        else Path("/")
-    )
+    return cwd if cwd.parts[1:2] and (cwd.parts[1] not in _ROOTS_OWN or Path(f"{root}{cwd}").is_dir()) else Path("/")
 
 
 def _mount_point(root: Path, laid: Laid) -> None:
@@ -198,9 +190,7 @@ def _mount_point(root: Path, laid: Laid) -> None:
 def _with_this_user(root: Path, name: str) -> Path:
     """The root's passwd or group file and this user in it: programs look up the name of who runs them."""
     number = str(os.getuid() if name == "passwd" else os.getgid())
-    line = (
-        f"user:x:{number}:{os.getgid()}::{Path.home()}:/bin/sh" if name == "passwd" else f"user:x:{number}:"
-    )
+    line = f"user:x:{number}:{os.getgid()}::{Path.home()}:/bin/sh" if name == "passwd" else f"user:x:{number}:"
     known = (root / "etc" / name).read_text().splitlines()
     file = runtime_folder() / "etc" / f"{root.name}-{name}-{number}"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -215,8 +205,4 @@ def _answer(command: list[str]) -> str:
         tried = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
-    return (
-        ""
-        if tried.returncode == 0
-        else (tried.stderr.strip() or f"{command[0]} ended with {tried.returncode}")
-    )
+    return "" if tried.returncode == 0 else (tried.stderr.strip() or f"{command[0]} ended with {tried.returncode}")

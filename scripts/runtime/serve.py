@@ -38,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
         epilog="READINGROOM_ADMIN_PASSWORD sets the first admin's password, READINGROOM_RUNTIME the folder "
         "of what is built, DATABASE_URL a PostgreSQL database. Stop it with Ctrl-C, or scripts/stop.",
     )
-    made.add_argument(
-        "--data", metavar="DIR", help="folder that holds everything of this instance (default: data)"
-    )
+    made.add_argument("--data", metavar="DIR", help="folder that holds everything of this instance (default: data)")
     made.add_argument(
         "--port",
         type=int,
@@ -54,9 +52,7 @@ def parser() -> argparse.ArgumentParser:
         "--listen",
         metavar="ADDRESS",
         default=os.environ.get("READINGROOM_LISTEN") or "127.0.0.1",
-        help=(
-            "address for the pages and the API (default: 127.0.0.1, this machine alone; 0.0.0.0: the network)"
-        ),
+        help=("address for the pages and the API (default: 127.0.0.1, this machine alone; 0.0.0.0: the network)"),
     )
     made.add_argument(
         "--tls-certificate",
@@ -82,9 +78,7 @@ def main(argv: list[str]) -> int:
     said = parser().parse_args(argv)
     data = data_folder(said.data)
     _wait_for_folder(data)
-    certificate, key = (
-        str(Path(name).resolve()) if name else "" for name in (said.tls_certificate, said.tls_key)
-    )
+    certificate, key = (str(Path(name).resolve()) if name else "" for name in (said.tls_certificate, said.tls_key))
     port = ports.claimed(said.port, "--port", said.listen)
     dicom_port = ports.claimed(said.dicom_port, "--dicom-port")
     if port == dicom_port:
@@ -135,13 +129,10 @@ def _background(ground: Ground, options: Options, had_password: bool, *, demo: b
         while not instance.Instance.running(data):
             if process.poll() is not None:
                 raise Refusal(
-                    tail(log)
-                    or f"Reading Room ended with status {process.returncode} before it was healthy ({log})."
+                    tail(log) or f"Reading Room ended with status {process.returncode} before it was healthy ({log})."
                 )
             if time.monotonic() > end:
-                raise Refusal(
-                    f"Reading Room did not become healthy in {START_SECONDS:.0f} s ({log}).\n{tail(log)}"
-                )
+                raise Refusal(f"Reading Room did not become healthy in {START_SECONDS:.0f} s ({log}).\n{tail(log)}")
             time.sleep(0.1)
     except BaseException:
         if process.poll() is None:
@@ -172,9 +163,7 @@ def _healthy(data: Path, had_password: bool, ground: Ground, *, demo: bool, how:
     if demo:
         status = run_module(DEMO, [], data=data, ground=ground)
         if status:
-            raise Refusal(
-                f"The sample cases could not be loaded (status {status}); Reading Room itself is running."
-            )
+            raise Refusal(f"The sample cases could not be loaded (status {status}); Reading Room itself is running.")
 
 
 def _wait_for_folder(data: Path) -> None:

@@ -38,9 +38,7 @@ def main(argv: list[str]) -> int:
     while instance.lock_is_held(data):
         if time.monotonic() - began > PATIENCE:
             _signal(pid, signal.SIGKILL, data)
-            raise Refusal(
-                f"Reading Room on {data} (process {pid}) did not end in {PATIENCE:.0f} s and was killed."
-            )
+            raise Refusal(f"Reading Room on {data} (process {pid}) did not end in {PATIENCE:.0f} s and was killed.")
         time.sleep(0.1)
     where = f" at {running.url}" if running else ""
     print(f"Stopped Reading Room{where} on {data} ({time.monotonic() - began:.1f} s).")
@@ -54,6 +52,5 @@ def _signal(pid: int, number: int, data: Path) -> None:
         return  # it has ended meanwhile; the lock says when the rest has
     except PermissionError:
         raise Refusal(
-            f"Reading Room on {data} (process {pid}) belongs to another user; stop it as that user or as "
-            f"root."
+            f"Reading Room on {data} (process {pid}) belongs to another user; stop it as that user or as root."
         ) from None

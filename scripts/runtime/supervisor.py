@@ -85,9 +85,7 @@ class Supervisor:
         """Bring the tables up to date and make the first admin, before anything answers."""
         command = [os.environ["READINGROOM_PYTHON"], "-m", "readingroom.first_start"]
         env = {**self._env, "PYTHONPATH": str(REPO / "plugins")}
-        done = subprocess.run(
-            command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Refusal(f"The database could not be made ready:\n{(done.stderr or done.stdout).strip()}")
 

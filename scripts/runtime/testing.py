@@ -30,18 +30,14 @@ def main(argv: list[str]) -> int:
     made = argparse.ArgumentParser(
         prog="scripts/test",
         usage="scripts/test [--suite forky|trixie] [unit|http|live|browser|house …] [pytest arguments]",
-        description="Run the tests. Kinds: "
-        + "; ".join(f"{name}: {what}" for name, what in SUITES.items())
-        + ".",
+        description="Run the tests. Kinds: " + "; ".join(f"{name}: {what}" for name, what in SUITES.items()) + ".",
         epilog=(
             "What is not understood here goes to pytest: scripts/test unit -k zip -x; scripts/test "
             "tests/live/test_guard.py"
         ),
         allow_abbrev=False,
     )
-    made.add_argument(
-        "--suite", choices=roots.SUITES, help="Debian release to test on (default: forky, else trixie)"
-    )
+    made.add_argument("--suite", choices=roots.SUITES, help="Debian release to test on (default: forky, else trixie)")
     said, rest = made.parse_known_args(argv)
     named = []
     while rest and rest[0] in SUITES:

@@ -31,7 +31,8 @@ def python(ground: Ground, kind: str) -> Path:
             f"installing the Python packages ({ground.suite}, {kind})",
             command,
             log,
-            env=keep.module_environment(),
+            # pip compiles what it installs: to where the plugin will look for it.
+            env=keep.module_environment() | {"PYTHONPYCACHEPREFIX": str(compiled(place / "bin" / "python"))},
             why=_why,
         )
 
@@ -40,6 +41,11 @@ def python(ground: Ground, kind: str) -> Path:
     if fresh:
         keep.pruned(folder.parent, f"{ground.suite}-{kind}-")
     return folder / "bin" / "python"
+
+
+def compiled(python: Path) -> Path:
+    """Where that interpreter keeps compiled Python: the repository may be read-only, or hold another version's."""
+    return python.parents[1] / "pycache"
 
 
 def _why(text: str) -> str | None:

@@ -39,9 +39,7 @@ def test_the_first_password_is_made_at_random_shown_once_and_kept_for_the_owner_
         assert len(password) >= 16
         assert (data / "secrets" / "admin_password").stat().st_mode & 0o777 == 0o600
         assert (data / "secrets").stat().st_mode & 0o777 == 0o700
-        answer = requests.post(
-            f"{live.url}/api/token/", json={"username": "admin", "password": password}, timeout=30
-        )
+        answer = requests.post(f"{live.url}/api/token/", json={"username": "admin", "password": password}, timeout=30)
         assert answer.status_code == 200
         live.stop()
         again = live.script("serve", "--background", "--port", "0", "--dicom-port", "0")
@@ -104,13 +102,14 @@ def test_a_signal_to_serve_in_the_foreground_stops_everything(tmp_path: Path, nu
         stderr=subprocess.STDOUT,
         text=True,
     )
-    _until((data / "run" / "instance.json").exists, 120)
+    assert serve.stdout is not None
+    said = list(iter(serve.stdout.readline, "  Ctrl-C stops it.\n"))
+    assert any(line.startswith("Reading Room answers at http") for line in said), said
     below = _family(data)
     assert len(below) >= 3, "supervisor, Orthanc and the gateway at least"
     serve.send_signal(number)
-    said, _ = serve.communicate(timeout=60)
-    assert serve.returncode == 0, said
-    assert "Reading Room answers at" in said
+    rest, _ = serve.communicate(timeout=60)
+    assert serve.returncode == 0, rest
     assert not [pid for pid in below if _lives(pid)]
     assert not (data / "run" / "instance.json").exists()
 
