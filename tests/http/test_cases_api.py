@@ -143,6 +143,12 @@ def test_a_list_is_paged_by_number_and_narrowed(admin: Person) -> None:
     assert admin.get(f"{CASES}?q=paged&published=true").get_json()["total"] == 0
 
 
+def test_a_filter_that_is_left_empty_narrows_nothing(admin: Person) -> None:
+    everything = admin.get(CASES).get_json()["total"]
+
+    assert admin.get(f"{CASES}?examType=&q=&published=&limit=1").get_json()["total"] == everything
+
+
 def test_publishing_identifiable_headers_needs_an_explicit_word(room: Room, admin: Person, student: Person) -> None:
     made = create(admin)
     add_files(room.database, str(made["id"]), 2, has_patient_name=True, has_birth_date=True)

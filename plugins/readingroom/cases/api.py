@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import AfterValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from readingroom.audit import Trail
 from readingroom.audit.events import CaseViewed
@@ -40,6 +40,12 @@ class CaseList(Page):
     q: Line = Field("", description="Words that title, text or number have; case and accents do not matter")
     published: bool | None = Field(None, description="Only published, or only unpublished ones")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_left_out(cls, values: object) -> object:
+        # A form that is sent as it stands says `examType=&q=&published=`.
+        return {k: v for k, v in values.items() if v != ""} if isinstance(values, dict) else values
+
 
 class NewCase(Body):
     """A case to create."""
@@ -49,7 +55,6 @@ class NewCase(Body):
     text: Prose = ""
     published: bool = False
     case_number: Number | None = Field(None, description="Left out: the next free one")
-    confirm_identifiable: bool = Field(False, description="Without meaning here: a new case has no files yet")
 
 
 class CaseEdit(Body):

@@ -6,9 +6,12 @@ import io
 import warnings
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import integers
 from pydicom import Dataset, dcmread
+from pydicom._dicom_dict import DicomDictionary
 from pydicom.data import get_testdata_file
-from pydicom.datadict import keyword_for_tag
+from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
 from pydicom.sequence import Sequence
 from pydicom.uid import EncapsulatedPDFStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
 from readingroom.deidentify import Profile, identifying
@@ -304,6 +307,69 @@ def test_the_table_is_whole_and_names_what_the_dictionary_names() -> None:
     assert by_name["PatientName"] == "Z"
     assert by_name["SOPInstanceUID"] == "U"
     assert by_name["InstitutionName"] == "X/Z/D"
+
+
+MARKS = {"DA": "19771122", "TM": "112233", "DT": "19771122112233", "AS": "077Y", "PN": "Marked^Mary"}
+BINARY = {"OB", "OW", "UN", "OF", "OD", "OL", "OV"}
+
+
+def marked(vr: str) -> object:
+    """A value of that representation that can be found again, or none where a number says nothing."""
+    if vr in BINARY:
+        return b"MARKED  "
+    if vr == "UI":
+        return "1.2.3.19771122"
+    return MARKS.get(vr, "MARKED") if vr in {"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UR", "UT", *MARKS} else None
+
+
+@pytest.mark.parametrize("sop_class", [ct().SOPClassUID, EnhancedCTImageStorage])
+def test_every_attribute_of_the_table_loses_its_value(sop_class: str) -> None:
+    made = ct(SOPClassUID=sop_class)
+    named = [tag for tag in BASIC_PROFILE if dictionary_has_tag(tag) and tag >> 16 not in (0x0000, 0x0002, 0x0004)]
+    for tag in named:
+        if (value := marked(dictionary_VR(tag))) is not None:
+            made.add_new(tag, dictionary_VR(tag), value)
+        elif dictionary_VR(tag) == "SQ":
+            made.add_new(tag, "SQ", Sequence([dataset(PatientName="Marked^Mary", PatientComments="MARKED")]))
+
+    file = profile().apply(dicom_bytes(made)).data
+
+    for mark in (b"MARKED", b"Marked", b"19771122", b"112233", b"077Y"):
+        assert mark not in file
+
+
+def test_every_attribute_of_the_dictionary_that_names_a_person_or_a_moment_loses_its_value() -> None:
+    made = ct()
+    for tag, (vr, *_) in DicomDictionary.items():
+        if vr in {"PN", "DA", "DT", "TM"} and tag >> 16 not in (0x0000, 0x0002, 0x0004):
+            made.add_new(tag, vr, MARKS[vr])
+
+    file = profile().apply(dicom_bytes(made)).data
+
+    for mark in MARKS.values():
+        assert mark.encode() not in file
+
+
+def test_no_value_of_a_header_reaches_a_warning() -> None:
+    made = ct(PatientID="4711")
+    file = dicom_bytes(made).replace(
+        made.FrameOfReferenceUID.encode(), b"Doe^Jane".ljust(len(made.FrameOfReferenceUID))
+    )
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        profile().apply(file)
+
+
+@given(end=integers(0, 1500))
+def test_a_file_that_was_cut_anywhere_is_refused_or_clean(end: int) -> None:
+    file = dicom_bytes(ct(PatientName="Marked^Mary", PatientComments="Marked"))
+
+    try:
+        clean = profile().apply(file[:end]).data
+    except BadRequest:
+        return
+    assert b"Marked" not in clean
 
 
 def test_a_short_secret_is_refused() -> None:
