@@ -91,9 +91,7 @@ class Catalogue:
         self._trail.record(made, caller, connection)
         return Ensured(case_id, created=True, withdrawn=False)
 
-    def edit(
-        self, caller: Caller, case_id: str, changes: Mapping[str, Any], *, confirmed: bool = False
-    ) -> Case:
+    def edit(self, caller: Caller, case_id: str, changes: Mapping[str, Any], *, confirmed: bool = False) -> Case:
         """Set some of `exam_type number title text published`; what is already so is not a change.
 
         `confirmed` is the admin's explicit word that identifying headers may be shown. Raises NotFound,
@@ -139,9 +137,7 @@ class Catalogue:
         if values:
             values["updated_at"] = self._clock.now()
             if "title" in values or "text" in values:
-                values["search_text"] = folded(
-                    f"{values.get('title', row.title)}\n{values.get('text', row.text)}"
-                )
+                values["search_text"] = folded(f"{values.get('title', row.title)}\n{values.get('text', row.text)}")
             connection.execute(update(clinical_case).where(clinical_case.c.id == case_id).values(values))
         case = one(connection, case_id)
         self._record_changes(connection, caller, case, set(values), identifiable)
@@ -149,9 +145,7 @@ class Catalogue:
 
     @staticmethod
     def _values(connection: Connection, row: Row[Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {
-            name: changes[name] for name in ("title", "text", "published") if name in changes
-        }
+        values: dict[str, Any] = {name: changes[name] for name in ("title", "text", "published") if name in changes}
         if "exam_type" in changes:
             values["exam_type_id"] = _known_type(connection, changes["exam_type"]).id
         if "number" in changes:
@@ -168,9 +162,7 @@ class Catalogue:
         if "published" not in columns:
             return
         if case.published:
-            shown = CasePublished(
-                entity_id=case.id, case_number=case.number, confirmed_identifiable=identifiable
-            )
+            shown = CasePublished(entity_id=case.id, case_number=case.number, confirmed_identifiable=identifiable)
             self._trail.record(shown, caller, connection)
         else:
             hidden = CaseUnpublished(entity_id=case.id, case_number=case.number, reason="admin")
@@ -179,9 +171,7 @@ class Catalogue:
     def _record_refusal(self, caller: Caller, case_id: str, refused: CaseIdentifiable) -> None:
         counts = refused.detail if isinstance(refused.detail, dict) else {}
         with self._database.read() as connection:
-            number = connection.scalar(
-                select(clinical_case.c.case_number).where(clinical_case.c.id == case_id)
-            )
+            number = connection.scalar(select(clinical_case.c.case_number).where(clinical_case.c.id == case_id))
         event = PublishRefused(
             entity_id=case_id,
             case_number=number or 0,
@@ -193,26 +183,20 @@ class Catalogue:
 
 
 def _locked(connection: Connection, case_id: str) -> Row[Any]:
-    row = connection.execute(
-        select(clinical_case).where(clinical_case.c.id == case_id).with_for_update()
-    ).first()
+    row = connection.execute(select(clinical_case).where(clinical_case.c.id == case_id).with_for_update()).first()
     if row is None:
         raise NotFound("There is no such case.")
     return row
 
 
 def _by_number(number: int) -> Select[Any]:
-    return select(clinical_case.c.id, clinical_case.c.withdrawn_at).where(
-        clinical_case.c.case_number == number
-    )
+    return select(clinical_case.c.id, clinical_case.c.withdrawn_at).where(clinical_case.c.case_number == number)
 
 
 def _known_type(connection: Connection, name: str) -> exam_types.ExamType:
     found = exam_types.find(connection, name)
     if found is None:
-        raise BadRequest(
-            f"There is no exam type {name}.", detail=[{"field": "examType", "problem": "unknown"}]
-        )
+        raise BadRequest(f"There is no exam type {name}.", detail=[{"field": "examType", "problem": "unknown"}])
     return found
 
 

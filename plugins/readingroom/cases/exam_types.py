@@ -68,8 +68,8 @@ def add(database: Database, clock: Clock, trail: Trail, caller: Caller, name: st
 def find(connection: Connection, name: str) -> ExamType | None:
     """The exam type of that name, whatever the case of its letters."""
     folded = name.casefold()
-    # A handful, and SQL's lower() knows ASCII only. Read to the end: on SQLite a half-read answer keeps its connection in
-    # an old state of the database, and the next writer there is told that it is locked.
+    # A handful, and SQL's lower() knows ASCII only. Read to the end: on SQLite a half-read answer keeps its connection
+    # in an old state of the database, and the next writer there is told that it is locked.
     rows = connection.execute(select(exam_type.c.id, exam_type.c.name)).all()
     return next((ExamType(row.id, row.name) for row in rows if row.name.casefold() == folded), None)
 
