@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import signal
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -28,6 +29,8 @@ from readingroom.sources import Location, parse_location
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes; 130 is the shell's own for Ctrl-C."""
+
+SAME_KEY_SECONDS = 1.0
 
 application = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -126,10 +129,16 @@ def _work(
     worker: Worker, run: str, location: Location, cases: frozenset[int], verify: bool, console: Console
 ) -> Ending:
     stopping = Stopping()
+    asked = 0.0
 
     def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
         if stopping.is_set():
-            sys.exit(INTERRUPTED)  # asked twice: at once
+            # One Ctrl-C may come twice, from the terminal and handed on by the script around us.
+            if time.monotonic() - asked > SAME_KEY_SECONDS:
+                sys.exit(INTERRUPTED)  # asked again: at once
+            return
+        asked = time.monotonic()
         stopping.state = "cancelled" if number == signal.SIGINT else "interrupted"
         stopping.set()
 

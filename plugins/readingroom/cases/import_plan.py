@@ -52,6 +52,8 @@ class Recorded:
     orthanc_id: str
     attachment: str
     study_instance_uid: str
+    size: int
+    """Of the stored file."""
 
     @property
     def deidentified(self) -> bool:

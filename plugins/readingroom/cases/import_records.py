@@ -234,6 +234,7 @@ def _recorded_columns() -> list[Any]:
         files.orthanc_id,
         files.attachment,
         files.study_instance_uid,
+        files.size,
     ]
 
 

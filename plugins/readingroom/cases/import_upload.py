@@ -16,6 +16,7 @@ from readingroom.cases.import_header import Header, NotDicom, read_header, recog
 from readingroom.cases.import_patience import is_fault, is_refusal
 from readingroom.cases.import_plan import Recorded
 from readingroom.cases.import_spool import Task
+from readingroom.cases.stored_files import StoredFiles
 from readingroom.deidentify import Deidentified, Replacement
 from readingroom.errors import (
     PacsError,
@@ -25,6 +26,7 @@ from readingroom.errors import (
     SourceError,
     SourceRefused,
     SourceUnreachable,
+    StoredFileBroken,
 )
 from readingroom.pacs import Pacs, StoredInstance, get_json, store
 from readingroom.sources.source import Source
@@ -108,12 +110,14 @@ class Uploader:
         self,
         source: Source,
         pacs: Pacs,
+        stored: StoredFiles,
         deidentifier: Deidentifier,
         *,
         always_check: bool = False,
     ) -> None:
         self._source = source
         self._pacs = pacs
+        self._stored = stored
         self._deidentifier = deidentifier
         self._always_check = always_check
         self._budget = ByteBudget()
@@ -180,7 +184,7 @@ class Uploader:
 
     def _attachment_with(self, instance: StoredInstance, data: bytes, doubtful: bool) -> str:
         md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        if self._md5(instance.id, "dicom", doubtful) == md5:
+        if self._holds(instance.id, "dicom", data, md5, doubtful):
             return "dicom"
         # The number follows from the content: a run that was killed finds the attachment that it already made, and two
         # files with other bytes under one SOPInstanceUID do not meet.
@@ -188,27 +192,37 @@ class Uploader:
         for step in range(len(OWN_ATTACHMENTS)):
             number = str(OWN_ATTACHMENTS[(first + step) % len(OWN_ATTACHMENTS)])
             try:
-                found = self._md5(instance.id, number, doubtful)
+                if self._holds(instance.id, number, data, md5, doubtful):
+                    return number
             except PacsNotFound:
                 get_json(self._pacs, f"/instances/{instance.id}")  # the instance itself must still be there
                 self._pacs.put(f"/instances/{instance.id}/attachments/{number}", data)
                 return number
-            if found == md5:
-                return number
         raise PacsError("Orthanc: this instance has no free attachment number left")
 
-    def _md5(self, instance: str, attachment: str, doubtful: bool) -> str:
-        place = f"/instances/{instance}/attachments/{attachment}"
-        said: str = get_json(self._pacs, f"{place}/info").get("UncompressedMD5", "")
-        if said and not doubtful:
-            return said
+    def _holds(self, instance: str, attachment: str, data: bytes, md5: str, doubtful: bool) -> bool:
+        """Whether that attachment is these bytes; raises PacsNotFound where there is none."""
+        info = get_json(self._pacs, f"/instances/{instance}/attachments/{attachment}/info")
+        if int(info.get("UncompressedSize", len(data))) != len(data):
+            return False
+        said = info.get("UncompressedMD5", "")
+        if said and (said != md5 or not doubtful):
+            return bool(said == md5)
         # StoreMD5ForAttachments is off, or the storage is not to be trusted: the bytes themselves have to tell.
-        try:
-            return hashlib.md5(self._pacs.get(f"{place}/data"), usedforsecurity=False).hexdigest()
-        except PacsUnreachable:
-            raise
-        except PacsError:
-            return "unreadable"
+        return read_back(self._stored, instance, attachment, len(data)) == data
+
+
+def read_back(stored: StoredFiles, instance: str, attachment: str, size: int) -> bytes | None:
+    """A stored file as a student would get it; None where it is missing, unreadable, or of another size."""
+    data = bytearray(size)
+    try:
+        with stored.open(instance, attachment, size) as file:
+            file.read_into(0, memoryview(data))
+    except StoredFileBroken as error:
+        if isinstance(error.__cause__, PacsUnreachable):
+            raise error.__cause__ from None
+        return None
+    return bytes(data)
 
 
 def _why(task: Task) -> str:
@@ -259,8 +273,9 @@ class Presence:
     KEPT = 16
     """Studies whose list of instances is remembered: a walk comes through a case in one go."""
 
-    def __init__(self, pacs: Pacs, *, verify: bool = False) -> None:
+    def __init__(self, pacs: Pacs, stored: StoredFiles, *, verify: bool = False) -> None:
         self._pacs = pacs
+        self._stored = stored
         self._verify = verify
         self._studies: dict[str, frozenset[str]] = {}
 
@@ -279,13 +294,8 @@ class Presence:
         return file.orthanc_id in instances or self._has(place)
 
     def _unharmed(self, file: Recorded) -> bool:
-        try:
-            data = self._pacs.get(f"/instances/{file.orthanc_id}/attachments/{file.attachment}/data")
-        except PacsUnreachable:
-            raise
-        except PacsError:
-            return False
-        return hashlib.sha256(data).hexdigest() == file.sha256
+        data = read_back(self._stored, file.orthanc_id, file.attachment, file.size)
+        return data is not None and hashlib.sha256(data).hexdigest() == file.sha256
 
     def _instances(self, studies: set[str]) -> set[str]:
         unknown = sorted(studies - self._studies.keys())

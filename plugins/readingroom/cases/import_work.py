@@ -12,13 +12,14 @@ from readingroom.audit.events import ImportFinished, ImportStarted
 from readingroom.cases.catalogue import Catalogue
 from readingroom.cases.import_patience import PatientPacs
 from readingroom.cases.import_records import Records
-from readingroom.cases.import_runs import Figures, Runs, Wish
+from readingroom.cases.import_runs import Figures, Runs, State, Wish
 from readingroom.cases.import_upload import Presence, Uploader, check_orthanc
 from readingroom.cases.importer import Ending, Importer, Stopping
+from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.deidentify import Deidentified, Profile
-from readingroom.errors import ReadingRoomError
+from readingroom.errors import PacsUnreachable, ReadingRoomError
 from readingroom.identity import Caller, Identity
 from readingroom.identity.parts import token_signer
 from readingroom.identity.tokens import TokenSigner
@@ -30,7 +31,7 @@ from readingroom.sources import Location, Source, SourceSettings, open_source, p
 RETRIES = 8
 """Lost lines to a source are tried again for about two minutes: an import has time, a person at a page has not."""
 
-START_SECONDS = 10.0
+START_SECONDS = 5.0
 
 TOKEN_SECONDS = 600.0
 """A worker's token is renewed so often; it is good for hours."""
@@ -112,9 +113,12 @@ class Worker:
                     run_id, wish, location or parse_location(wish.source), caller, cases, verify, stopping, watch
                 )
             except ReadingRoomError as error:
-                ending = self._failed(run_id, error.message)
+                ending = self._ended(run_id, "failed", error.message)
+            except SystemExit:  # stopped without waiting for the files that are under way
+                self._ended(run_id, "interrupted", "Stopped at once; the next import goes on from there.")
+                raise
             except BaseException as error:
-                self._failed(run_id, f"{type(error).__name__}: {error}")
+                self._ended(run_id, "failed", f"{type(error).__name__}: {error}")
                 raise
             finally:
                 self._close(run_id, caller)
@@ -132,19 +136,20 @@ class Worker:
         watch: Callable[[Figures], None],
     ) -> Ending:
         stopping = stopping or Stopping()
-        # An Orthanc that is not there now is more likely off than just starting.
-        always_check = check_orthanc(PatientPacs(self.pacs, stopping, START_SECONDS))
+        always_check = self._checked(stopping)
         pacs = PatientPacs(self.pacs, stopping)
         with self._opened(location, wish.workers) as source:
             catalogue = Catalogue(self._database, self._clock, self._trail)
             records = Records(self._database, self._clock, self._trail, catalogue, caller, source.url)
-            uploader = Uploader(source, pacs, CaseProfiles(self._settings), always_check=always_check)
+            stored = StoredFiles(pacs, self._settings.orthanc_storage)
+            profiles = CaseProfiles(self._settings)
+            uploader = Uploader(source, pacs, stored, profiles, always_check=always_check)
             return Importer(
                 run_id,
                 source,
                 records,
                 uploader,
-                Presence(pacs, verify=verify),
+                Presence(pacs, stored, verify=verify),
                 self.runs,
                 self._database,
                 self._clock,
@@ -157,17 +162,27 @@ class Worker:
                 watch=watch,
             ).run()
 
+    def _checked(self, stopping: Stopping) -> bool:
+        try:
+            # An Orthanc that is not there now is more likely off than just starting.
+            return check_orthanc(PatientPacs(self.pacs, stopping, START_SECONDS))
+        except PacsUnreachable as error:
+            data = self._settings.data
+            raise PacsUnreachable(
+                f"{error.message}. Is Reading Room running on {data}? scripts/serve --data {data} starts it."
+            ) from error
+
     def _opened(self, location: Location, workers: int) -> Source:
         settings = SourceSettings.of(self._settings)
         # One connection for the listing beside those that read files.
         return open_source(location, replace(settings, connections=workers + 1, retries=RETRIES))
 
-    def _failed(self, run_id: str, message: str) -> Ending:
+    def _ended(self, run_id: str, state: State, message: str) -> Ending:
         run = self.runs.get(run_id)
         figures = Figures(**{name: getattr(run, name) for name in Figures().columns()})
         with self._database.write() as connection:
-            self.runs.end(connection, run_id, "failed", figures, message)
-        return Ending("failed", figures, message)
+            self.runs.end(connection, run_id, state, figures, message)
+        return Ending(state, figures, message)
 
     def _close(self, run_id: str, caller: Caller) -> None:
         run = self.runs.get(run_id)
