@@ -69,9 +69,7 @@ def dataset(**keywords: object) -> Dataset:
     return made
 
 
-def dicom_bytes(
-    made: Dataset, syntax: UID = ExplicitVRLittleEndian, *, preamble: bytes = bytes(128)
-) -> bytes:
+def dicom_bytes(made: Dataset, syntax: UID = ExplicitVRLittleEndian, *, preamble: bytes = bytes(128)) -> bytes:
     """The dataset as a DICOM file (PS3.10) in that transfer syntax."""
     made.file_meta = FileMetaDataset()
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
