@@ -183,7 +183,9 @@ class Catalogue:
 
 
 def _locked(connection: Connection, case_id: str) -> Row[Any]:
-    row = connection.execute(select(clinical_case).where(clinical_case.c.id == case_id).with_for_update()).first()
+    row = connection.execute(
+        select(clinical_case).where(clinical_case.c.id == case_id).with_for_update(key_share=True)
+    ).first()
     if row is None:
         raise NotFound("There is no such case.")
     return row

@@ -17,8 +17,8 @@ _LOCK_KEY = 0x52524341_5345_0001
 def hold(connection: Connection) -> None:
     """Make this transaction the only one that hands out case numbers or exam types, until it ends.
 
-    SQLite's write transactions are alone anyway (`Database.write` begins with the write lock). On PostgreSQL
-    it must be the first statement, so that the ones after it see what the one before committed.
+    SQLite's write transactions are alone anyway (`Database.write` begins with the write lock). On PostgreSQL, what is
+    read after it is what the transactions before it committed.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})

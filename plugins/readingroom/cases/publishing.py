@@ -55,19 +55,23 @@ def hide_identifying(
     For the importer: at the end of the transaction that writes files, with the ids of the cases to which it
     wrote one (new or changed) whose headers identify somebody.
     """
+    columns = clinical_case.c
     wanted, hidden = sorted(set(case_ids)), []
     for start in range(0, len(wanted), MAX_VARIABLES):
-        # The lock makes an admin who is publishing at this moment go first or last, never in between.
-        published = connection.execute(
-            select(clinical_case.c.id, clinical_case.c.case_number)
-            .where(clinical_case.c.id.in_(wanted[start : start + MAX_VARIABLES]))
-            .where(clinical_case.c.published, clinical_case.c.withdrawn_at.is_(None))
-            .order_by(clinical_case.c.id)
-            .with_for_update()
+        # The lock makes an admin who is publishing at this moment go first or last, never in between: so it is taken on
+        # every row, and what it says is looked at afterwards. It is the weak one (FOR NO KEY UPDATE): writers of files
+        # hold a share of the same row, and two of them must not deadlock.
+        rows = connection.execute(
+            select(columns.id, columns.case_number, columns.published, columns.withdrawn_at)
+            .where(columns.id.in_(wanted[start : start + MAX_VARIABLES]))
+            .order_by(columns.id)
+            .with_for_update(key_share=True)
         ).all()
-        for row in published:
+        for row in rows:
+            if not row.published or row.withdrawn_at is not None:
+                continue
             changes = {"published": False, "updated_at": clock.now()}
-            connection.execute(update(clinical_case).where(clinical_case.c.id == row.id).values(changes))
+            connection.execute(update(clinical_case).where(columns.id == row.id).values(changes))
             event = CaseUnpublished(entity_id=row.id, case_number=row.case_number, reason="identifiable")
             trail.record(event, caller, connection)
             hidden.append(row.case_number)

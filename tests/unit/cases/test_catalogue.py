@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from readingroom.audit import Trail
@@ -101,6 +103,44 @@ def test_an_identifying_file_takes_a_published_case_out_of_sight(
         recorded = connection.scalars(select(events.c.payload).where(events.c.action == "cases.case.unpublish")).all()
     assert len(recorded) == 1
     assert "identifiable" in recorded[0]
+
+
+def test_an_import_never_slips_past_an_admin_who_publishes_at_that_moment(
+    database: Database, catalogue: Catalogue, trail: Trail
+) -> None:
+    cases = [catalogue.create(CALLER, exam_type="MRI") for _ in range(24)]
+
+    def publish(case_id: str) -> None:
+        with contextlib.suppress(CaseIdentifiable):
+            catalogue.edit(CALLER, case_id, {"published": True})
+
+    def bring(case_id: str) -> None:
+        with database.write() as connection:
+            connection.execute(insert(case_file), [row(case_id, "IM1", has_patient_name=True)])
+            publishing.hide_identifying(connection, SystemClock(), trail, CALLER, [case_id])
+
+    with ThreadPoolExecutor(8) as threads:
+        done = [threads.submit(act, case.id) for case in cases for act in (publish, bring)]
+        for each in done:
+            each.result()
+
+    assert [finding.get(database, ADMIN, case.id).published for case in cases] == [False] * len(cases)
+
+
+def test_two_imports_into_one_case_do_not_stand_in_each_others_way(
+    database: Database, catalogue: Catalogue, trail: Trail
+) -> None:
+    case = catalogue.create(CALLER, exam_type="MRI", published=True)
+
+    def bring(number: int) -> None:
+        with database.write() as connection:
+            connection.execute(insert(case_file), [row(case.id, f"IM{number}", burned_in=True)])
+            publishing.hide_identifying(connection, SystemClock(), trail, CALLER, [case.id])
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(bring, range(40)))
+
+    assert finding.get(database, ADMIN, case.id).available.files == 40
 
 
 def test_editing_a_published_case_asks_for_no_word_again(database: Database, catalogue: Catalogue) -> None:
