@@ -56,7 +56,7 @@ VALUES = (
     Value("connections_per_address", 2000, "simultaneous requests per address (a whole hospital can sit behind one)"),
     Value("slice_bytes", SLICE_BYTES, "size of the zip slices asked from Orthanc; the plugin refuses larger ones"),
     Value("workers", "auto", "nginx worker processes"),
-    Value("worker_connections", 4096, "connections per worker, two for each proxied request"),
+    Value("worker_connections", 4096, "connections per worker: two for a proxied request, four for a download"),
     Value("read_timeout", 600, "seconds to wait for Orthanc between two reads"),
     Value("error_level", "crit", "level of nginx's error log; below crit it writes request lines, tickets included"),
 )

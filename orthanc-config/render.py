@@ -88,7 +88,7 @@ def orthanc_options(values: Mapping[str, object]) -> dict[str, object]:
     if not values["orthanc_remote"]:
         options["HttpBindAddresses"] = ["127.0.0.1"]
     if values["gdcm"]:
-        # In the default order a request for JPEG-LS ends Orthanc with SIGSEGV; with the built-in decoder first none did.
+        # In the default order a request for JPEG-LS ends Orthanc with SIGSEGV; the other way none did.
         options["BuiltinDecoderTranscoderOrder"] = "Before"
     return _merged(options, mapping(values["orthanc_options"], "orthanc_options"))
 
