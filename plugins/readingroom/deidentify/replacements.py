@@ -7,13 +7,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import uuid
 from typing import NamedTuple
 
 REGISTERED = "1.2.840.10008."
 """Root of the UIDs that DICOM itself registers: classes, syntaxes, well-known instances. They name no
 patient.
 """
+
+
+_MARKS = 0xF << 76 | 0x3 << 62
+_VERSION_8 = 0x8 << 76 | 0x2 << 62
+"""What makes 128 bits a UUID of the kind that a program defines for itself (RFC 9562, sections 4 and 5.8)."""
 
 
 class Replacement(NamedTuple):
@@ -38,7 +42,8 @@ class Substitutes:
         """The UID that stands for another one, below 2.25 (PS3.5 B.2); one of DICOM's own stays as it is."""
         if original.startswith(REGISTERED):
             return original
-        return f"2.25.{uuid.UUID(bytes=self._digest('uid', original)[:16], version=8).int}"
+        digits = int.from_bytes(self._digest("uid", original)[:16])
+        return f"2.25.{digits & ~_MARKS | _VERSION_8}"
 
     def patient_id(self, original: str) -> str:
         """An identifier of 16 letters and digits, another for each patient.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 import warnings
 
 import pytest
@@ -143,6 +144,13 @@ def test_uids_are_replaced_alike_throughout_a_case() -> None:
     assert first.file_meta.MediaStorageSOPInstanceUID == first.SOPInstanceUID
     assert first.StudyInstanceUID.startswith("2.25.")
     assert len(first.StudyInstanceUID) <= 64
+
+
+def test_a_new_uid_is_a_uuid_as_dicom_has_it() -> None:
+    found = after(ct()).SOPInstanceUID
+
+    made = uuid.UUID(int=int(found.removeprefix("2.25.")))
+    assert (made.version, made.variant) == (8, uuid.RFC_4122)
 
 
 def test_a_reference_still_points_at_its_image() -> None:
