@@ -86,12 +86,28 @@ def enough_space(folder: Path, needs_mb: int) -> None:
 
 
 def removed(folder: Path) -> None:
-    """Delete a folder whatever it holds, if it is there."""
+    """Delete a folder whatever it holds, if it is there; never what another file system shows in it."""
+    _unmounted(folder)
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     elif folder.exists():
         subprocess.run(["chmod", "-R", "u+rwX", str(folder)], stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(folder, ignore_errors=False)
+
+
+def _unmounted(folder: Path) -> None:
+    """A build that was killed can leave /proc and the like mounted in its root."""
+    for point in _mounted_below(folder):
+        subprocess.run(["umount", "--lazy", str(point)], stderr=subprocess.DEVNULL, check=False)
+    left = _mounted_below(folder)
+    if left:
+        raise Refusal(f"{left[0]} is still mounted, left by a start that was killed. As root: umount {left[0]}")
+
+
+def _mounted_below(folder: Path) -> list[Path]:
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = [Path(line.split()[4].encode().decode("unicode_escape")) for line in lines]
+    return [point for point in reversed(points) if point.is_relative_to(folder)]
 
 
 def module_environment() -> dict[str, str]:

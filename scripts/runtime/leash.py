@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-PATIENCE = 40.0
+PATIENCE = 60.0
 """Longer than the supervisor's own patience with Orthanc, which writes its index when it ends."""
 
 WORDS = {b"I": signal.SIGINT, b"T": signal.SIGTERM, b"K": signal.SIGKILL}

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from scripts.runtime import host, keep, say
+from scripts.runtime import host, keep, sandbox, say
 from scripts.runtime.places import PROVISION, runtime_folder
 from scripts.runtime.refusal import Refusal
 
@@ -63,7 +63,9 @@ def _build(place: Path, suite: str, kind: str) -> None:
         f"--include={','.join(packages(suite, kind))}",
     ]
     if host.is_root():
-        command = [mmdebstrap, "--mode=root", "--format=directory", *options, suite, str(place)]
+        # Its mounts are its own, so that they go when it is killed.
+        alone = ["unshare", "--mount", "--"] if not sandbox.answer(["unshare", "--mount", "true"]) else []
+        command = [*alone, mmdebstrap, "--mode=root", "--format=directory", *options, suite, str(place)]
     else:
         # Unpacked by this user, so that the files are this user's and can be deleted like any other.
         making = shlex.join([mmdebstrap, "--mode=unshare", "--format=tar", *options, suite, "-"])

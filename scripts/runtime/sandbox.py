@@ -55,7 +55,7 @@ def bwrap_answer() -> str:
         host.apt_install("bubblewrap")
     if not shutil.which("bwrap"):
         return "bubblewrap is not installed (apt-get install bubblewrap)"
-    return _answer(
+    return answer(
         [
             "bwrap",
             "--ro-bind",
@@ -76,9 +76,7 @@ def chroot_answer() -> str:
     """Empty when chroot with mounts of its own works here, else what it said."""
     if not host.is_root():
         return "chroot needs root"
-    return _answer(
-        ["unshare", "--mount", "--pid", "--fork", "sh", "-c", "mount --bind /tmp /tmp && exec chroot / true"]
-    )
+    return answer(["unshare", "--mount", "--pid", "--fork", "sh", "-c", "mount --bind /tmp /tmp && exec chroot / true"])
 
 
 def laid_out(root: Path, writable: Sequence[Path], readable: Sequence[Path]) -> list[Laid]:
@@ -200,7 +198,8 @@ def _with_this_user(root: Path, name: str) -> Path:
     return file
 
 
-def _answer(command: list[str]) -> str:
+def answer(command: list[str]) -> str:
+    """Empty when that command works here, else what it said."""
     try:
         tried = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:

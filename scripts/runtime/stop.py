@@ -47,8 +47,11 @@ def main(argv: list[str]) -> int:
 
 def _signal(pid: int, number: int, data: Path) -> None:
     try:
+        if b"scripts" not in Path(f"/proc/{pid}/cmdline").read_bytes():
+            # The instance was started inside another sandbox, whose process numbers mean others here.
+            raise Refusal(f"Reading Room on {data} was started elsewhere (process {pid}); stop it there.")
         os.kill(pid, number)
-    except ProcessLookupError:
+    except (ProcessLookupError, FileNotFoundError):
         return  # it has ended meanwhile; the lock says when the rest has
     except PermissionError:
         raise Refusal(
