@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 pytest_plugins = [
+    "tests.fixtures.instance",
     "tests.fixtures.browser",
     "tests.fixtures.database",
     "tests.fixtures.identity",
     "tests.fixtures.gateway",
-    "tests.fixtures.instance",
     "tests.fixtures.servers",
 ]
