@@ -20,7 +20,12 @@ export function SearchField({ label, value, onSearch }: SearchFieldProps) {
     if (value !== typed.trim()) setTyped(value);
   }
   const ask = useDebouncedCallback((text: string) => onSearch(text.trim()), 250);
-  useHotkeys([["/", () => box.current?.focus()]]);
+  const jump = () => box.current?.focus();
+  // A slash needs Shift on some keyboards.
+  useHotkeys([
+    ["/", jump],
+    ["shift+/", jump],
+  ]);
 
   function change(text: string) {
     setTyped(text);

@@ -14,7 +14,11 @@ const KEYS = [
 
 export function Shortcuts() {
   const [opened, { open, close }] = useDisclosure(false);
-  useHotkeys([["shift+?", open]]);
+  // With Shift on most keyboards, without on some.
+  useHotkeys([
+    ["shift+?", open],
+    ["?", open],
+  ]);
   return (
     <>
       <Tooltip label="Keyboard">

@@ -89,7 +89,7 @@ function Items({ run }: { run: ImportRun }) {
           <Chip value="" variant="light">All</Chip>
           {OUTCOMES.map(({ outcome: value, key, label }) => (
             <Chip key={value} value={value} variant="light">
-              {label} ({count(run[key])})
+              {key === null ? label : `${label} (${count(run[key])})`}
             </Chip>
           ))}
         </Group>
@@ -98,8 +98,7 @@ function Items({ run }: { run: ImportRun }) {
       {items.isError && <Failed error={items.error} retry={() => void items.refetch()} />}
       {items.isSuccess && items.data.items.length === 0 && (
         <Empty title="No file here" icon={<IconListCheck size={34} stroke={1.3} />}>
-          {outcome === "unchanged" ? "Unchanged files are counted, not listed." : "No file of this import ended that way."} Choose
-          another outcome above.
+          No file of this import ended that way. Files that had not changed are counted, not listed.
         </Empty>
       )}
       {items.isSuccess && items.data.items.length > 0 && (

@@ -12,14 +12,24 @@ export const STATES: Record<RunState, { label: string; color: string }> = {
   interrupted: { label: "Interrupted", color: "yellow" },
 };
 
-/** `outcome` is the API's word, `key` the figure of the run that counts it. */
+/** The figures of a run. */
+export const FIGURES = [
+  { key: "added", label: "Added" },
+  { key: "changed", label: "Changed" },
+  { key: "unchanged", label: "Unchanged" },
+  { key: "missing", label: "Missing at source" },
+  { key: "notDicom", label: "Not DICOM" },
+  { key: "failed", label: "Failed" },
+] as const;
+
+/** The outcomes that a run lists file by file; unchanged files are counted only. `key` is the figure that counts it. */
 export const OUTCOMES = [
   { outcome: "added", key: "added", label: "Added" },
   { outcome: "changed", key: "changed", label: "Changed" },
-  { outcome: "unchanged", key: "unchanged", label: "Unchanged" },
   { outcome: "missing", key: "missing", label: "Missing at source" },
   { outcome: "not_dicom", key: "notDicom", label: "Not DICOM" },
   { outcome: "failed", key: "failed", label: "Failed" },
+  { outcome: "skipped", key: null, label: "Skipped" },
 ] as const;
 
 /** Per cent done; null as long as the number of files is not known. */

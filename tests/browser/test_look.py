@@ -1,0 +1,185 @@
+"""How the pages look and feel: keyboard, phone, light and dark, what screen readers get, what the browser sends."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.fixtures.browser import Shelf, Visitor
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+
+def pages_of(shelf: Shelf) -> dict[str, str]:
+    """Every page by address, with the heading that shows that it is there."""
+    run = shelf.live.admin.get("/api/bestof/imports").json()["items"][-1]["runId"]
+    return {
+        "/cases": "Cases",
+        f"/cases/{shelf.ids[3]}": "Worst headache of her life",
+        "/cases?q=nothing+like+this": "No case fits",
+        "/admin/cases": "Manage cases",
+        "/admin/imports": "Start an import",
+        f"/admin/imports/{run}": "File by file",
+        "/admin/audit": "Audit",
+        "/docs": "API",
+        "/cases/no/such/page": "No page at this address",
+    }
+
+
+def settled(page: Page, heading: str) -> None:
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+    expect(page.get_by_role("status", name=re.compile("Loading"))).to_have_count(0)
+    page.evaluate(
+        "Promise.all([document.fonts.ready, ...document.getAnimations().map(each => each.finished.catch(() => 0))])"
+    )
+
+
+def offences(page: Page, axe: str) -> list[str]:
+    """Serious and critical findings of axe-core, one line each."""
+    page.evaluate(axe)
+    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{page.url} {found['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+        for found in result["violations"]
+        if found["impact"] in ("serious", "critical")
+        for node in found["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault_for_screen_readers_or_in_contrast(
+    visit: Visitor, shelf: Shelf, axe: str, scheme: str
+) -> None:
+    admin = visit("admin", color_scheme=scheme, reduced_motion="reduce")
+    found: list[str] = []
+    for address, heading in pages_of(shelf).items():
+        admin.go(address)
+        settled(admin.page, heading)
+        found += offences(admin.page, axe)
+    admin.go("/cases")
+    settled(admin.page, "Cases")
+    admin.page.get_by_role("checkbox", name="Select all cases on this page").check()
+    expect(admin.page.get_by_role("region", name="Selected cases")).to_be_visible()
+    found += offences(admin.page, axe)
+    admin.go("/admin/cases")
+    admin.page.get_by_role("button", name="New case").click()
+    expect(admin.page.get_by_role("button", name="Create case")).to_be_visible()
+    found += offences(admin.page, axe)
+    nobody = visit(color_scheme=scheme)
+    nobody.go("/sign-in")
+    settled(nobody.page, "Sign in")
+    found += offences(nobody.page, axe)
+    assert not found, "\n".join(found)
+
+
+def test_no_page_scrolls_sideways_on_a_phone(visit: Visitor, shelf: Shelf) -> None:
+    admin = visit("admin", **PHONE)
+    wide = []
+    for address, heading in pages_of(shelf).items():
+        admin.go(address)
+        settled(admin.page, heading)
+        width = admin.page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["viewport"]["width"]:  # type: ignore[index]
+            wide.append(f"{address}: {width}")
+    assert not wide
+
+
+def test_on_a_phone_rows_are_cards_and_the_menu_opens(visit: Visitor) -> None:
+    admin = visit("admin", **PHONE)
+    admin.go("/cases?q=headache")
+    page = admin.page
+    settled(page, "Cases")
+    row = page.get_by_role("row").filter(has_text="headache")
+    box = row.bounding_box()
+    assert box is not None and box["width"] < 390 and box["height"] > 90, "a card is higher than a line"
+    page.get_by_role("checkbox", name="Select case 0003").check()
+    expect(page.get_by_role("button", name="Download DICOMs (1 case)")).to_be_in_viewport()
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_role("dialog").get_by_role("link", name="Imports").click()
+    expect(page.get_by_role("heading", name="Imports", exact=True)).to_be_visible()
+
+
+def test_dark_follows_the_system_and_can_be_chosen(visit: Visitor) -> None:
+    admin = visit("admin", color_scheme="dark")
+    admin.go("/cases")
+    page = admin.page
+    settled(page, "Cases")
+    scheme = "document.documentElement.dataset.mantineColorScheme"
+    assert page.evaluate(scheme) == "dark"
+    assert brightness(page) < 60
+    page.get_by_role("button", name="Colour scheme").click()
+    page.get_by_role("menuitemradio", name="Light").click()
+    expect(page.locator("html")).to_have_attribute("data-mantine-color-scheme", "light")
+    page.reload()
+    settled(page, "Cases")
+    assert page.evaluate(scheme) == "light"
+    assert brightness(page) > 200
+
+
+def brightness(page: Page) -> float:
+    """Mean of the page's background colour, 0 to 255."""
+    red, green, blue = re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[:3]
+    return (int(red) + int(green) + int(blue)) / 3
+
+
+def test_a_case_is_found_checked_and_downloaded_with_the_keyboard_alone(visit: Visitor) -> None:
+    student = visit("student")
+    student.go("/cases")
+    page = student.page
+    settled(page, "Cases")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search number, title or text")).to_be_focused()
+    page.keyboard.type("cough")
+    expect(page.get_by_text(re.compile("cases found"))).to_be_visible()
+    links = page.locator("[data-row-link]")
+    walk_to(page, "el => el.hasAttribute('data-row-link')")
+    expect(links.nth(0)).to_be_focused()
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none", "the focus can be seen"
+    page.keyboard.press("Space")
+    page.keyboard.press("ArrowDown")
+    expect(links.nth(1)).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("2 cases selected")).to_be_visible()
+    walk_to(page, "el => el.textContent.includes('Download DICOMs (2 cases)')", steps=200)
+    with page.expect_download():
+        page.keyboard.press("Enter")
+
+
+def test_question_mark_shows_the_keys_and_escape_closes_them(visit: Visitor) -> None:
+    student = visit("student")
+    student.go("/cases")
+    settled(student.page, "Cases")
+    student.page.keyboard.press("?")
+    dialog = student.page.get_by_role("dialog", name="Keyboard")
+    expect(dialog).to_contain_text("Check the case")
+    student.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+def walk_to(page: Page, wanted: str, steps: int = 40) -> None:
+    """Presses Tab until the element with the focus fits; fails when it does not come."""
+    for _ in range(steps):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"({wanted})(document.activeElement)"):
+            return
+    raise AssertionError(f"Tab does not lead to {wanted}")
+
+
+def test_the_pages_ask_nobody_but_their_own_server(visit: Visitor, shelf: Shelf) -> None:
+    admin = visit("admin")
+    elsewhere: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((shelf.live.url, "blob:", "data:")):
+            elsewhere.append(request.url)
+
+    admin.page.on("request", note)
+    for address, heading in pages_of(shelf).items():
+        admin.go(address)
+        settled(admin.page, heading)
+    assert not elsewhere
