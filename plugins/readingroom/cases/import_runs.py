@@ -111,7 +111,10 @@ class Runs:
         self._locks.mkdir(parents=True, exist_ok=True)
         place = self._lock_of(run_id)
         with place.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise NotFound(f"Another process is at the import {run_id} already") from None
             try:
                 with self._database.write() as connection:
                     taken = connection.execute(

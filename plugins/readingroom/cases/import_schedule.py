@@ -45,7 +45,7 @@ class Schedule:
         every = self.every or timedelta(days=1)
         if last is None:
             return now - every
-        return now - every if now - last >= every else None
+        return last + timedelta(microseconds=1) if now - last >= every else None
 
 
 def parse_schedule(text: str) -> Schedule | None:

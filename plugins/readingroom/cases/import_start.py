@@ -89,6 +89,7 @@ class Imports:
         environment = os.environ | {
             "READINGROOM_DATA": str(settings.data),
             "READINGROOM_ORTHANC_URL": settings.orthanc_url,
+            "DATABASE_URL": settings.database_url,
             "PYTHONPATH": str(plugins),
         }
         # Inside Orthanc sys.executable is no interpreter.

@@ -109,19 +109,18 @@ class Worker:
         caller = Caller(Identity(self.runs.get(run_id).started_by, "service"), str(uuid4()), "")
         with self.runs.alive(run_id) as wish:
             try:
-                ending = self._run(
-                    run_id, wish, location or parse_location(wish.source), caller, cases, verify, stopping, watch
-                )
+                place = location or parse_location(wish.source)
+                ending = self._run(run_id, wish, place, caller, cases, verify, stopping, watch)
             except ReadingRoomError as error:
-                ending = self._ended(run_id, "failed", error.message)
+                ending = self._broken_off(run_id, "failed", error.message)
             except SystemExit:  # stopped without waiting for the files that are under way
-                self._ended(run_id, "interrupted", "Stopped at once; the next import goes on from there.")
+                message = "Stopped at once; the next import goes on from there."
+                self._close(run_id, caller, self._broken_off(run_id, "interrupted", message))
                 raise
             except BaseException as error:
-                self._ended(run_id, "failed", f"{type(error).__name__}: {error}")
+                self._close(run_id, caller, self._broken_off(run_id, "failed", f"{type(error).__name__}: {error}"))
                 raise
-            finally:
-                self._close(run_id, caller)
+            self._close(run_id, caller, ending)
         return ending
 
     def _run(
@@ -177,26 +176,26 @@ class Worker:
         # One connection for the listing beside those that read files.
         return open_source(location, replace(settings, connections=workers + 1, retries=RETRIES))
 
-    def _ended(self, run_id: str, state: State, message: str) -> Ending:
+    def _broken_off(self, run_id: str, state: State, message: str) -> Ending:
+        """The ending of a run whose importer did not come to one: with the figures that it last told."""
         run = self.runs.get(run_id)
-        figures = Figures(**{name: getattr(run, name) for name in Figures().columns()})
-        with self._database.write() as connection:
-            self.runs.end(connection, run_id, state, figures, message)
-        return Ending(state, figures, message)
+        return Ending(state, Figures(**{name: getattr(run, name) for name in Figures().columns()}), message)
 
-    def _close(self, run_id: str, caller: Caller) -> None:
-        run = self.runs.get(run_id)
+    def _close(self, run_id: str, caller: Caller, ending: Ending) -> None:
+        figures = ending.figures
         event = ImportFinished(
             entity_id=run_id,
-            outcome="ok" if run.state == "done" and not run.failed else "failed",
-            state=run.state,
-            added=run.added,
-            unchanged=run.unchanged,
-            changed=run.changed,
-            missing=run.missing,
-            failed=run.failed,
+            outcome="ok" if ending.state == "done" and not figures.failed else "failed",
+            state=ending.state,
+            added=figures.added,
+            unchanged=figures.unchanged,
+            changed=figures.changed,
+            missing=figures.missing,
+            failed=figures.failed,
         )
-        self._trail.record(event, caller)
+        with self._database.write() as connection:
+            self.runs.end(connection, run_id, ending.state, figures, ending.message)
+            self._trail.record(event, caller, connection)
 
 
 def runs_of(settings: Settings, database: Database, clock: Clock) -> Runs:

@@ -114,7 +114,7 @@ class Importer:
         self._beaten: datetime = clock.now()
 
     def run(self) -> Ending:
-        """Bring everything in; returns how it ended, which is also in the record of runs."""
+        """Bring everything in; returns how it ended, for the record of runs."""
         threads = [threading.Thread(target=self._guarded, args=(self._listing.run,), name="listing")]
         threads += [
             threading.Thread(target=self._guarded, args=(self._upload,), name=f"upload-{n}")
@@ -130,7 +130,8 @@ class Importer:
             raise
         finally:
             self._spool.close()
-        return self._end()
+        state, message = self._judged()
+        return Ending(state, self._figures, message)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         error: BaseException | None = None
@@ -224,12 +225,6 @@ class Importer:
         self._faults = self._faults + 1 if brought.orthanc_fault else 0
         if self._faults >= FAULTS_IN_A_ROW:
             self._stop(PacsError(f"Orthanc failed {FAULTS_IN_A_ROW} times in a row, last: {brought.reason}"))
-
-    def _end(self) -> Ending:
-        state, message = self._judged()
-        with self._database.write() as connection:
-            self._runs.end(connection, self._run_id, state, self._figures, message)
-        return Ending(state, self._figures, message)
 
     def _judged(self) -> tuple[State, str]:
         if self._error is not None:
