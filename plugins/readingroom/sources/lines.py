@@ -17,6 +17,10 @@ CONNECTING_AT_ONCE = 3
 """Of more than ten unfinished sign-ins OpenSSH drops some (MaxStartups), and other people use it too."""
 
 
+FIRST_RETRIES = 3
+"""A source that never answered is more likely mistyped than lost: whoever started this is told soon."""
+
+
 class Lines:
     """Hands out lines. A thread gets an unused one, a new one, or shares the least used one."""
 
@@ -28,6 +32,7 @@ class Lines:
         self._users: dict[Line, int] = {}
         self._being_made = 0
         self._connecting = threading.Semaphore(CONNECTING_AT_ONCE)
+        self._reached = False
         self._made = threading.Condition(self._lock)
         self._closed = threading.Event()
 
@@ -91,7 +96,7 @@ class Lines:
 
     def wait_after(self, lost: LineLost, times: int) -> None:
         """Pause before trying again; raises SourceUnreachable after the last allowed loss."""
-        if times > self._settings.retries:
+        if times > (self._settings.retries if self._reached else min(self._settings.retries, FIRST_RETRIES)):
             raise SourceUnreachable(
                 f"{self.described} cannot be reached: {lost}",
                 suggestion="Check that the server is on, its address and port, and firewalls in between.",
@@ -119,6 +124,7 @@ class Lines:
                 kept = line is not None and not self._closed.is_set()
                 if line is not None and kept:
                     self._users[line] = 1
+                    self._reached = True
                 self._made.notify_all()
         if not kept:
             line.close()

@@ -35,9 +35,7 @@ class Location:
         host = f"[{self.host}]" if ":" in self.host else self.host
         port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
         path = f"{self.share}/{self.path}".strip("/") if self.scheme == "smb" else self.path.lstrip("/")
-        return (
-            f"{self.scheme}://{user}{'@' if user else ''}{host}{port}/{quote(path, errors='surrogateescape')}"
-        )
+        return f"{self.scheme}://{user}{'@' if user else ''}{host}{port}/{quote(path, errors='surrogateescape')}"
 
 
 def parse_location(text: str) -> Location:

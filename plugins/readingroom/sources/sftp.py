@@ -137,10 +137,7 @@ class SftpLine:
         """What each path leads to, links followed, if that lies inside; one round trip for all of them."""
         channel = self._channel
         asked = [(channel.ask_path(wire.REALPATH, p), channel.ask_path(wire.STAT, p)) for _, p in places]
-        return [
-            self._resolved(name, place, *requests)
-            for (name, place), requests in zip(places, asked, strict=True)
-        ]
+        return [self._resolved(name, place, *requests) for (name, place), requests in zip(places, asked, strict=True)]
 
     def _resolved(self, name: str, place: bytes, real_asked: int, stat_asked: int) -> Found:
         real: bytes | None = None
@@ -202,9 +199,7 @@ class SftpFile:
                 request, self._unchecked = self._unchecked, None
                 self._check(self._channel.attributes(request))
         except wire.Refusal as refusal:
-            raise SourceError(
-                f"{self._shown} cannot be read: the server says {refusal}", path=self._shown
-            ) from refusal
+            raise SourceError(f"{self._shown} cannot be read: the server says {refusal}", path=self._shown) from refusal
         return data
 
     def close(self) -> None:

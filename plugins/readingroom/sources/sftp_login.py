@@ -41,9 +41,7 @@ class SftpLogin:
                 f"Neither key nor password for {location.url}",
                 suggestion="Set SFTP_PRIVATE_KEY_PATH or SFTP_PASSWORD.",
             )
-        self._known = (
-            None if self._pinned else KnownHosts.read(location.host, location.port, settings.sftp_known_hosts)
-        )
+        self._known = None if self._pinned else KnownHosts.read(location.host, location.port, settings.sftp_known_hosts)
 
     def connect(self) -> paramiko.Transport:
         """A connection, signed in. Raises LineLost or SourceRefused."""

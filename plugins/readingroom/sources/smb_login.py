@@ -96,9 +96,7 @@ class SmbLogin:
                 f"{self._location.host} and we have no SMB 2 or 3 in common: {error}",
                 suggestion="SMB 1 is not spoken here; switch SMB 2 or 3 on at the server.",
             ) from error
-        session = Session(
-            connection, self._user, self._password, require_encryption=self._encrypts(connection)
-        )
+        session = Session(connection, self._user, self._password, require_encryption=self._encrypts(connection))
         try:
             session.connect()
         except SMBResponseException as error:

@@ -47,9 +47,7 @@ def load_key(path: Path | None, passphrase: str) -> paramiko.PKey | None:
 
 def _decrypted(content: bytes, passphrase: bytes | None) -> PrivateKey:
     load = (
-        serialization.load_ssh_private_key
-        if b"OPENSSH PRIVATE KEY" in content
-        else serialization.load_pem_private_key
+        serialization.load_ssh_private_key if b"OPENSSH PRIVATE KEY" in content else serialization.load_pem_private_key
     )
     try:
         key = load(content, passphrase)

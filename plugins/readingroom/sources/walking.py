@@ -44,7 +44,9 @@ def walk(lines: Lines, path: str, start: Found) -> Walk:
             yield FileEntry(here, found.size, found.mtime_ns)
         elif found.kind is Kind.UNREADABLE:
             yield Unreadable(here, found.reason, found.why)
-        elif len(above) >= MAX_DEPTH or _is_above(found, above):
+        elif len(above) >= MAX_DEPTH:
+            yield Unreadable(here, f"more than {MAX_DEPTH} folders deep", "loop")
+        elif _is_above(found, above):
             yield Unreadable(here, "a link that leads back to a folder it lies in", "loop")
         else:
             try:
