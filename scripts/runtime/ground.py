@@ -110,7 +110,7 @@ def stand(kind: str = "serve", suite: str | None = None) -> Ground:
         try:
             root = roots.root(each, kind)
         except Refusal as refusal:
-            if number + 1 == len(suites) or "disk" in str(refusal) or "cannot be reached" in str(refusal):
+            if refusal.final or number + 1 == len(suites):
                 raise
             say(f"{refusal}\nDebian {each} could not be built; trying {suites[number + 1]} …")
             continue

@@ -81,7 +81,8 @@ def enough_space(folder: Path, needs_mb: int) -> None:
     if free < needs_mb:
         raise Refusal(
             f"The disk below {folder} is nearly full: {free} MB free, {needs_mb} MB needed.\n"
-            "Free some space, or name a folder on another disk in READINGROOM_RUNTIME."
+            "Free some space, or name a folder on another disk in READINGROOM_RUNTIME.",
+            final=True,
         )
 
 

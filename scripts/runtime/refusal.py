@@ -10,11 +10,15 @@ from typing import NoReturn
 
 
 class Refusal(Exception):
-    """Ends the command with its text on standard error and exit status 1."""
+    """Ends the command with its text on standard error and exit status 1.
 
-    def __init__(self, sentence: str, *, status: int = 1) -> None:
+    It is `final` when another Debian release would be refused for the same reason.
+    """
+
+    def __init__(self, sentence: str, *, status: int = 1, final: bool = False) -> None:
         super().__init__(sentence)
         self.status = status
+        self.final = final
 
 
 def run(main: Callable[[list[str]], int]) -> NoReturn:

@@ -101,20 +101,22 @@ def _mmdebstrap() -> str:
         raise Refusal(
             "mmdebstrap is missing, which builds the private Debian root.\n"
             "Install it once as root (apt-get install mmdebstrap bubblewrap uidmap), or start this as "
-            "root, and start again."
+            "root, and start again.",
+            final=True,
         )
     if not host.is_root() and not shutil.which("newuidmap"):
         raise Refusal(
             "You are not root, and uidmap is missing, which lets an ordinary user build the private "
             "Debian root.\n"
             "Install it once as root (apt-get install mmdebstrap bubblewrap uidmap), or start this as "
-            "root, and start again."
+            "root, and start again.",
+            final=True,
         )
     return found
 
 
 def _headline(line: str) -> str | None:
-    return line[3:].rstrip(".") if line.startswith("I: ") and "..." in line else None
+    return line[3:].rstrip(".") if line.startswith("I: ") and line.endswith("...") else None
 
 
 def _why(text: str) -> str | None:

@@ -67,7 +67,8 @@ def step(
             raise
     if status:
         text = log.read_text(errors="replace")
-        raise Refusal(why(text) or known_reason(text) or f"{what}: failed ({log}).\n{tail(log)}")
+        known = known_reason(text)
+        raise Refusal(known or why(text) or f"{what}: failed ({log}).\n{tail(log)}", final=bool(known))
     say(f"  {time.monotonic() - began:4.0f} s  done")
 
 
