@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -143,11 +144,17 @@ def send(output: RestOutput, answer: Answer, body: Iterable[bytes], refused: typ
     if answer.status == 200:
         output.AnswerBuffer(whole, answer.content_type())
         return
+    status = answer.status
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        # Orthanc refuses a status that is not in its list (of 4xx it knows 400 to 417, 422 to 426), and would close the
+        # connection without a word. The gateway makes this a 429 again; on Orthanc's own port 503 says the same.
+        output.SetHttpHeader("X-Accel-Redirect", "/_too_many_requests")
+        status = HTTPStatus.SERVICE_UNAVAILABLE
     if whole:
         output.SetHttpHeader("Content-Type", answer.content_type())
-        output.SendHttpStatus(answer.status, whole)
+        output.SendHttpStatus(int(status), whole)
     else:
-        output.SendHttpStatusCode(answer.status)
+        output.SendHttpStatusCode(int(status))
 
 
 def streams(answer: Answer, body: Iterable[bytes]) -> bool:

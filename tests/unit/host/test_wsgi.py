@@ -102,6 +102,12 @@ def app() -> Flask:
     def empty() -> Response:
         return Response(status=204)
 
+    @app.route("/api/busy")
+    def busy() -> Response:
+        return Response(
+            '{"error": "too_many_requests"}', 429, headers={"Retry-After": "42"}, mimetype="application/json"
+        )
+
     return app
 
 
@@ -178,6 +184,13 @@ def test_a_slice_keeps_status_and_content_range(app: Flask) -> None:
 def test_an_answer_without_body_has_only_its_status(app: Flask) -> None:
     output = call(app, "/api/empty")
     assert (output.status, output.body) == (204, b"")
+
+
+def test_a_429_which_orthanc_does_not_know_is_left_to_the_gateway_to_say(app: Flask) -> None:
+    output = call(app, "/api/busy")
+    assert (output.status, json.loads(output.body)) == (503, {"error": "too_many_requests"})
+    headers = dict(output.headers)
+    assert (headers["X-Accel-Redirect"], headers["Retry-After"]) == ("/_too_many_requests", "42")
 
 
 def test_a_client_that_goes_away_is_no_error(app: Flask) -> None:
