@@ -19,7 +19,7 @@ export function OperationView({ document, operation }: { document: OpenApi; oper
         </Badge>
         <span className={classes.path}>{operation.path}</span>
         <Text component="span" size="sm" c="dimmed" className={classes.summary}>
-          {operation.summary}
+          <Prose text={operation.summary} />
         </Text>
         <IconChevronRight size={17} className={classes.chevron} data-opened={opened || undefined} aria-hidden />
       </UnstyledButton>
@@ -38,7 +38,11 @@ function Details({ document, operation }: { document: OpenApi; operation: Operat
   }));
   return (
     <Stack p="md" pt={4} gap="lg">
-      {operation.description !== "" && <Text size="sm">{operation.description}</Text>}
+      {operation.description !== "" && (
+        <Text size="sm">
+          <Prose text={operation.description} />
+        </Text>
+      )}
       {parameters.length > 0 && <Fields title="Parameters" fields={parameters} />}
       {operation.body !== null && <Body title={`Body (${operation.body.type})`} document={document} schema={operation.body.schema} />}
       {operation.answers.map((answer) => (
@@ -81,10 +85,19 @@ function Fields({ title, fields }: { title?: string; fields: Field[] }) {
               {field.type}
               {field.required ? ", required" : ""}
             </span>
-            {field.description !== "" && <span className={classes.about}>{field.description}</span>}
+            {field.description !== "" && (
+              <span className={classes.about}>
+                <Prose text={field.description} />
+              </span>
+            )}
           </li>
         ))}
       </ul>
     </div>
   );
+}
+
+/** Words of the document; what stands between backticks is set as code. */
+function Prose({ text }: { text: string }) {
+  return text.split("`").map((part, index) => (index % 2 === 0 ? part : <code key={index}>{part}</code>));
 }

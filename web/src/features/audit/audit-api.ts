@@ -6,15 +6,16 @@ import { withQuery } from "@/lib/api/query";
 import type { Page } from "@/lib/api/types";
 
 export interface AuditEvent {
-  id: number | string;
-  requestId: string | null;
+  id: number;
+  requestId: string;
   time: string;
-  actor: string | null;
+  /** Empty: nobody was signed in. */
+  actor: string;
   clinic: string | null;
   action: string;
-  entityTable: string | null;
-  entityId: string | null;
-  ip: string | null;
+  entityTable: string;
+  entityId: string;
+  ip: string;
   outcome: string;
   payload: Record<string, unknown> | null;
 }

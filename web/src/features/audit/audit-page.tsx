@@ -1,5 +1,5 @@
 /** The audit trail: who did what, when, from where. */
-import { Badge, Button, Code, Group, Text, TextInput, Tooltip } from "@mantine/core";
+import { Badge, Button, Group, Text, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { IconDownload, IconHistory } from "@tabler/icons-react";
@@ -78,9 +78,9 @@ const COLUMNS: Column<AuditEvent>[] = [
     key: "action",
     header: "Action",
     phone: "lead",
-    width: "13rem",
+    width: "17rem",
     cell: (event) => (
-      <Text component="span" ff="monospace" size="sm" fw={500}>
+      <Text component="span" ff="monospace" fz="0.8rem" fw={500}>
         {event.action}
       </Text>
     ),
@@ -91,15 +91,15 @@ const COLUMNS: Column<AuditEvent>[] = [
     width: "6.5rem",
     cell: (event) => <Badge color={event.outcome === "ok" ? "green" : "red"}>{event.outcome}</Badge>,
   },
-  { key: "actor", header: "Actor", width: "9rem", cell: (event) => event.actor ?? "nobody" },
+  { key: "actor", header: "Actor", width: "9rem", cell: (event) => event.actor || "nobody" },
   { key: "entity", header: "Entity", cell: (event) => <Entity event={event} /> },
-  { key: "ip", header: "Address", width: "9rem", cell: (event) => event.ip ?? "–" },
+  { key: "ip", header: "Address", width: "9rem", cell: (event) => event.ip || "–" },
   {
     key: "time",
     header: "Time",
     width: "12.5rem",
     cell: (event) => (
-      <Tooltip label={`Request ${event.requestId ?? "unknown"}`}>
+      <Tooltip label={`Request ${event.requestId}`}>
         <Text component="time" dateTime={event.time} size="sm" c="dimmed" tabIndex={0}>
           {time(event.time, true)}
         </Text>
@@ -109,13 +109,18 @@ const COLUMNS: Column<AuditEvent>[] = [
 ];
 
 function Entity({ event }: { event: AuditEvent }) {
-  const payload = event.payload === null ? [] : Object.entries(event.payload);
+  const payload = Object.entries(event.payload ?? {}).filter(([, value]) => value !== "" && value !== null);
   return (
     <div>
-      {event.entityTable !== null && event.entityTable !== "" && (
-        <>
-          {event.entityTable} <Code>{event.entityId ?? ""}</Code>
-        </>
+      {event.entityTable !== "" && (
+        <Text component="span" size="sm">
+          {event.entityTable}{" "}
+          {event.entityId !== "" && (
+            <Text component="span" ff="monospace" size="xs" c="dimmed">
+              {event.entityId}
+            </Text>
+          )}
+        </Text>
       )}
       {payload.length > 0 && (
         <Text size="xs" c="dimmed" lineClamp={2}>

@@ -14,7 +14,7 @@ import { count, time } from "@/lib/format";
 import { Figures } from "./figures";
 import { isActive, itemsQuery, runQuery, useCasesChanged, type ImportItem, type ImportRun } from "./import-api";
 import { RunProgress } from "./run-progress";
-import { OUTCOMES, STATES, took } from "./run-words";
+import { OUTCOMES, sourceName, STATES, took } from "./run-words";
 
 const PAGE_SIZE = 50;
 
@@ -44,7 +44,7 @@ function RunReport({ run }: { run: ImportRun }) {
   const state = STATES[run.state];
   return (
     <>
-      <PageHead title={run.dryRun ? "Dry run" : "Import"} lead={run.source} actions={<Badge size="lg" color={state.color}>{state.label}</Badge>} />
+      <PageHead title={run.dryRun ? "Dry run" : "Import"} lead={sourceName(run.source)} actions={<Badge size="lg" color={state.color}>{state.label}</Badge>} />
       <Stack gap="xl">
         {isActive(run) ? (
           <RunProgress run={run} />

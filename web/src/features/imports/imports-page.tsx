@@ -13,7 +13,7 @@ import { count, time } from "@/lib/format";
 
 import { isActive, runsQuery, type ImportRun } from "./import-api";
 import { RunProgress } from "./run-progress";
-import { STATES, took } from "./run-words";
+import { sourceName, STATES, took } from "./run-words";
 import { StartForm } from "./start-form";
 
 const PAGE_SIZE = 20;
@@ -61,7 +61,7 @@ const COLUMNS: Column<ImportRun>[] = [
     cell: (run) => (
       <>
         <Anchor component={Link} to={`/admin/imports/${run.runId}`} c="inherit" fw={550}>
-          {run.source}
+          {sourceName(run.source)}
         </Anchor>
         <Group gap={6} mt={2}>
           {run.dryRun && <Badge size="xs" color="gray">Dry run</Badge>}

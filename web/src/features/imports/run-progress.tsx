@@ -9,19 +9,19 @@ import { bytes, count } from "@/lib/format";
 
 import { Figures } from "./figures";
 import { useCancelImport, type ImportRun } from "./import-api";
-import { percent, speed } from "./run-words";
+import { percent, sourceName, speed } from "./run-words";
 
 export function RunProgress({ run }: { run: ImportRun }) {
   const cancel = useCancelImport();
   const [asking, { open, close }] = useDisclosure(false);
   const done = percent(run);
   return (
-    <Paper p="lg" component="section" aria-label={`Import of ${run.source}`}>
+    <Paper p="lg" component="section" aria-label={`Import of ${sourceName(run.source)}`}>
       <Group justify="space-between" mb="sm" wrap="nowrap" align="flex-start">
         <div>
           <Title order={2} fz="h3">
             {run.dryRun ? "Dry run of " : "Importing "}
-            {run.source}
+            {sourceName(run.source)}
           </Title>
           <Text size="sm" c="dimmed" aria-live="polite">
             {run.state === "queued" ? "Waiting to start" : (run.phase ?? "Running")}

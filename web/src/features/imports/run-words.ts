@@ -52,3 +52,19 @@ export function took(run: Pick<ImportRun, "startedAt" | "finishedAt">): string {
   if (run.startedAt === null || run.finishedAt === null) return "";
   return duration((Date.parse(run.finishedAt) - Date.parse(run.startedAt)) / 1000);
 }
+
+/** A source as people write it: a local folder without the scheme that marks it as one. */
+export function sourceName(source: string): string {
+  if (!source.startsWith("file://")) return source;
+  try {
+    return decodeURIComponent(source.slice("file://".length));
+  } catch {
+    return source.slice("file://".length);
+  }
+}
+
+/** The sources that the server would accept, when it says so while refusing another one. */
+export function acceptedSources(detail: unknown): string[] {
+  const sources = typeof detail === "object" && detail !== null && "sources" in detail ? detail.sources : null;
+  return Array.isArray(sources) ? sources.filter((source) => typeof source === "string").map(sourceName) : [];
+}

@@ -7,6 +7,7 @@ import { notifyDone } from "@/components/notify";
 import { ApiError } from "@/lib/api/errors";
 
 import { useStartImport } from "./import-api";
+import { acceptedSources } from "./run-words";
 
 export function StartForm() {
   const [source, setSource] = useState("");
@@ -64,6 +65,8 @@ export function StartForm() {
 
 function messageOf(error: Error): string {
   if (error instanceof ApiError && error.code === "import_running") return "This source is being imported right now. Wait for it, or cancel it.";
+  const accepted = error instanceof ApiError ? acceptedSources(error.detail) : [];
+  const where = accepted.length === 0 ? "" : ` Accepted here: ${accepted.join(", ")}.`;
   const request = error instanceof ApiError && error.requestId !== null ? ` (request ${error.requestId})` : "";
-  return error.message + request;
+  return error.message + where + request;
 }
