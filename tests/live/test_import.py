@@ -305,6 +305,8 @@ def test_a_lost_mount_is_no_deletion(library: Library, how: str) -> None:
     if how != "no folder at all":
         assert "lost mount" in said["run"]["message"]
     assert not any(row["missing_at_source"] for row in library.rows().values())
+    if how == "half of it":
+        assert library.imported("--missing-is-meant")["run"]["missing"] == 16
 
 
 def test_instances_that_somebody_deleted_from_orthanc_are_brought_again(library: Library) -> None:

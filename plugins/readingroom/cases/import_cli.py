@@ -17,7 +17,7 @@ from rich.console import Console
 from readingroom.cases.import_runs import Wish
 from readingroom.cases.import_start import default_source
 from readingroom.cases.import_summary import Watcher, show, write_report
-from readingroom.cases.import_work import Worker
+from readingroom.cases.import_work import Special, Worker
 from readingroom.cases.importer import Ending, Stopping
 from readingroom.clock import SystemClock
 from readingroom.db import open_database
@@ -68,6 +68,13 @@ def import_cases(
             "--verify", help="Read every stored file back from Orthanc, compare it, and repair what is damaged."
         ),
     ] = False,
+    missing_is_meant: Annotated[
+        bool,
+        typer.Option(
+            "--missing-is-meant",
+            help="Most files were removed from the source on purpose: it is no lost mount.",
+        ),
+    ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write the whole report to this file, as JSON.", dir_okay=False)
     ] = None,
@@ -89,7 +96,7 @@ def import_cases(
             run, location = _begun(worker, settings, source, dry_run, deidentify, workers)
         else:
             location = parse_location(worker.runs.get(run).source)
-        ending = _work(worker, run, location, frozenset(case or ()), verify, console)
+        ending = _work(worker, run, location, Special(frozenset(case or ()), verify, missing_is_meant), console)
         show(console, worker.runs, run, ending, report)
         if report:
             write_report(report, worker.runs, run)
@@ -125,9 +132,7 @@ def _begun(
     return worker.begin(wish, caller), location
 
 
-def _work(
-    worker: Worker, run: str, location: Location, cases: frozenset[int], verify: bool, console: Console
-) -> Ending:
+def _work(worker: Worker, run: str, location: Location, special: Special, console: Console) -> Ending:
     stopping = Stopping()
     asked = 0.0
 
@@ -145,7 +150,7 @@ def _work(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop)
     with Watcher(console) as watcher:
-        return worker.work(run, location, cases=cases, verify=verify, stopping=stopping, watch=watcher)
+        return worker.work(run, location, special=special, stopping=stopping, watch=watcher)
 
 
 def _user() -> str:

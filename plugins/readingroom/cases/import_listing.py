@@ -81,6 +81,7 @@ class Listing:
         *,
         deidentify: bool,
         cases: frozenset[int] = frozenset(),
+        missing_is_meant: bool = False,
     ) -> None:
         self._source = source
         self._records = records
@@ -90,6 +91,7 @@ class Listing:
         self._tell = tell
         self._deidentify = deidentify
         self._wanted = cases
+        self._missing_is_meant = missing_is_meant
         self._known: dict[int, KnownCase] = {}
         self._seen = RowSet()
         self._listed = 0
@@ -198,11 +200,13 @@ class Listing:
             for row, missing, _ in chunk:
                 recorded += not missing
                 absent += not missing and row not in self._seen
-        # Whoever names single cases may well have emptied one of them.
-        if looks_like_a_lost_mount(recorded, absent, self._listed) and (not self._wanted or not self._listed):
+        # Whoever names single cases may well have emptied one of them; an empty source is none of theirs.
+        meant = self._missing_is_meant or (self._wanted and self._listed)
+        if not meant and looks_like_a_lost_mount(recorded, absent, self._listed):
             raise LostMount(
                 f"{absent} of the {recorded} files that were imported from {self._source.url} are no longer there: "
-                "this looks like a lost mount. Nothing was marked as missing.",
+                "this looks like a lost mount. Nothing was marked as missing. If they were removed on purpose, "
+                "import once with --missing-is-meant.",
                 suggestion="See that the folder is mounted and whole, then import again.",
             )
         for chunk in self._records.from_here(last_row, self._wanted):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from readingroom.audit import Trail
@@ -35,6 +35,16 @@ START_SECONDS = 5.0
 
 TOKEN_SECONDS = 600.0
 """A worker's token is renewed so often; it is good for hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """What only the command line can ask for."""
+
+    cases: frozenset[int] = frozenset()
+    """Only these case numbers; empty means all."""
+    verify: bool = False
+    missing_is_meant: bool = False
 
 
 class CaseProfiles:
@@ -96,8 +106,7 @@ class Worker:
         run_id: str,
         location: Location | None = None,
         *,
-        cases: frozenset[int] = frozenset(),
-        verify: bool = False,
+        special: Special | None = None,
         stopping: Stopping | None = None,
         watch: Callable[[Figures], None] = lambda figures: None,
     ) -> Ending:
@@ -110,7 +119,7 @@ class Worker:
         with self.runs.alive(run_id) as wish:
             try:
                 place = location or parse_location(wish.source)
-                ending = self._run(run_id, wish, place, caller, cases, verify, stopping, watch)
+                ending = self._run(run_id, wish, place, caller, special or Special(), stopping, watch)
             except ReadingRoomError as error:
                 ending = self._broken_off(run_id, "failed", error.message)
             except SystemExit:  # stopped without waiting for the files that are under way
@@ -129,8 +138,7 @@ class Worker:
         wish: Wish,
         location: Location,
         caller: Caller,
-        cases: frozenset[int],
-        verify: bool,
+        special: Special,
         stopping: Stopping | None,
         watch: Callable[[Figures], None],
     ) -> Ending:
@@ -148,7 +156,7 @@ class Worker:
                 source,
                 records,
                 uploader,
-                Presence(pacs, stored, verify=verify),
+                Presence(pacs, stored, verify=special.verify),
                 self.runs,
                 self._database,
                 self._clock,
@@ -156,7 +164,8 @@ class Worker:
                 workers=wish.workers,
                 deidentify=wish.deidentify,
                 dry_run=wish.dry_run,
-                cases=cases,
+                cases=special.cases,
+                missing_is_meant=special.missing_is_meant,
                 stopping=stopping,
                 watch=watch,
             ).run()

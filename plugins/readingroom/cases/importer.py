@@ -82,6 +82,7 @@ class Importer:
         deidentify: bool = False,
         dry_run: bool = False,
         cases: frozenset[int] = frozenset(),
+        missing_is_meant: bool = False,
         stopping: Stopping | None = None,
         watch: Callable[[Figures], None] = lambda figures: None,
     ) -> None:
@@ -106,6 +107,7 @@ class Importer:
             self._findings.put,
             deidentify=deidentify,
             cases=cases,
+            missing_is_meant=missing_is_meant,
         )
         self._figures = Figures(phase="listing")
         self._cases: dict[int, str | None] = {}
@@ -139,12 +141,19 @@ class Importer:
             work()
         except BaseException as raised:  # whatever it is, the run must end and say so
             error = raised
+            self._stopping.set()  # the others end after the file that they are at
         self._findings.put(_Over(error))
 
     def _upload(self) -> None:
         bring = self._uploader.peek if self._dry_run else self._uploader.bring
         for task in self._spool:
-            self._findings.put(bring(task))
+            if self._stopping.is_set():
+                return
+            brought = bring(task)
+            self._findings.put(brought)
+            self._faults = self._faults + 1 if brought.orthanc_fault else 0
+            if self._faults >= FAULTS_IN_A_ROW:
+                raise PacsError(f"Orthanc failed {FAULTS_IN_A_ROW} times in a row, last: {brought.reason}")
 
     def _record_until_over(self, running: int) -> None:
         listing = True
@@ -222,9 +231,6 @@ class Importer:
         figures.files_done += 1
         figures.bytes_done += brought.task.entry.size
         setattr(figures, brought.outcome, getattr(figures, brought.outcome) + 1)
-        self._faults = self._faults + 1 if brought.orthanc_fault else 0
-        if self._faults >= FAULTS_IN_A_ROW:
-            self._stop(PacsError(f"Orthanc failed {FAULTS_IN_A_ROW} times in a row, last: {brought.reason}"))
 
     def _judged(self) -> tuple[State, str]:
         if self._error is not None:
