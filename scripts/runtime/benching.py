@@ -1,5 +1,4 @@
-"""`scripts/bench`: runs the modules of tests/bench in the test root, prints their tables, keeps them as
-JSON."""
+"""`scripts/bench`: runs the modules of tests/bench in the test root, prints their tables, keeps them as JSON."""
 
 from __future__ import annotations
 

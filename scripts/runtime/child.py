@@ -16,8 +16,7 @@ from pathlib import Path
 from scripts.runtime.say import say
 
 TRIES = 5
-"""Restarts within `WINDOW` seconds; a server that falls more often has a fault that starting it again will
-not mend."""
+"""Restarts within `WINDOW` seconds; a server that falls more often has a fault that starting it again will not mend."""
 
 WINDOW = 600.0
 _PR_SET_PDEATHSIG = 1
@@ -103,8 +102,7 @@ class Child:
 
 
 def end_with_parent(parent: int) -> None:
-    """Between fork and exec: ask the kernel for SIGTERM when the supervisor dies, so that it leaves no
-    orphans."""
+    """Between fork and exec: ask the kernel for SIGTERM when the supervisor dies, so that it leaves no orphans."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         os._exit(1)  # it died before we asked

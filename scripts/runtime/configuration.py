@@ -46,8 +46,7 @@ def values(options: Options, orthanc_port: int, environment: Mapping[str, str]) 
 
 
 def render(known: Mapping[str, object], run: Path) -> None:
-    """Write orthanc.json and nginx.conf into the instance's run folder. Raises Refusal when a value does not
-    fit."""
+    """Write orthanc.json and nginx.conf into the instance's run folder. Raises Refusal when a value does not fit."""
     try:
         _module().render(known, run)
     except ValueError as error:
@@ -68,8 +67,7 @@ def orthanc_version() -> tuple[int, ...]:
 
 
 def _module() -> ModuleType:
-    """`orthanc-config` is no package (the Docker image copies it as it is), so its renderer is loaded by its
-    path."""
+    """`orthanc-config` is no package (the Docker image copies it as it is), so its renderer is loaded by its path."""
     spec = importlib.util.spec_from_file_location("readingroom_render", REPO / "orthanc-config" / "render.py")
     if spec is None or spec.loader is None:
         raise Refusal("orthanc-config/render.py is missing from the repository.")

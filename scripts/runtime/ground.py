@@ -1,5 +1,4 @@
-"""What a command stands on: a suite, a root, a Python environment, and the way into them; made on first
-use."""
+"""What a command stands on: a suite, a root, a Python environment, and the way into them; made on first use."""
 
 from __future__ import annotations
 
@@ -93,9 +92,8 @@ class Ground:
 def stand(kind: str = "serve", suite: str | None = None) -> Ground:
     """The ground for serving or for tests (`kind` serve or test), made when it is not there.
 
-    Without a suite: the one named in READINGROOM_SUITE, else Debian forky, else trixie where forky cannot be
-    built.
-    Raises Refusal when there is none to be had.
+    Without a suite: the one named in READINGROOM_SUITE, else Debian forky, else trixie where that
+    cannot be built. Raises Refusal when there is none to be had.
     """
     if inside():
         return _here()
@@ -107,11 +105,15 @@ def stand(kind: str = "serve", suite: str | None = None) -> Ground:
     for number, each in enumerate(suites):
         if each not in roots.SUITES:
             raise Refusal(f"There is no suite {each}; --suite takes {' or '.join(roots.SUITES)}.")
+        last = number + 1 == len(suites)
+        if not last and roots.failed_lately(each, kind):
+            continue
         try:
             root = roots.root(each, kind)
         except Refusal as refusal:
-            if refusal.final or number + 1 == len(suites):
+            if refusal.final or last:
                 raise
+            roots.remember_failure(each, kind)
             say(f"{refusal}\nDebian {each} could not be built; trying {suites[number + 1]} …")
             continue
         bare = Ground(way, each, root, Path("/usr/bin/python3"))
@@ -184,8 +186,7 @@ class Run:
             env=ground.environment(env),
             cwd=where if ground.way in ("host", "inside") else "/",
             pass_fds=(held,),
-            # Ctrl-C goes to this process alone, which passes it on: bubblewrap would die of it and take all
-            # with it.
+            # Ctrl-C goes to this process alone, which passes it on: bubblewrap would die of it and take all with it.
             start_new_session=True,
         )
         os.close(held)

@@ -32,8 +32,7 @@ def is_root() -> bool:
 
 
 def ca_bundle() -> Path | None:
-    """The certificates that this machine trusts: a site's own CA by its variables, else the system's
-    bundle."""
+    """The certificates that this machine trusts: a site's own CA by its variables, else the system's bundle."""
     named = [Path(os.environ[name]) for name in CA_VARIABLES if os.environ.get(name)]
     return next((each for each in (*named, CA_BUNDLE, *_BUNDLES_ELSEWHERE) if each.is_file()), None)
 

@@ -1,5 +1,4 @@
-"""Whether this machine's own Orthanc will do, where no sandbox works: 1.12.7 or newer, with its Python
-plugin, and nginx."""
+"""Whether this machine's own Orthanc and nginx will do, where no sandbox works."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A running instance as others find it: `DATA/run/instance.json`, believed only while the instance's lock is
-held."""
+"""A running instance as others find it: `DATA/run/instance.json`, believed only while the instance's lock is held."""
 
 from __future__ import annotations
 

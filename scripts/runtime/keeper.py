@@ -1,5 +1,4 @@
-"""The process outside the sandbox that an instance belongs to: SIGTERM to it stops the instance, and so does
-its end."""
+"""The process outside the sandbox that an instance belongs to: a signal to it, or its end, stops the instance."""
 
 from __future__ import annotations
 

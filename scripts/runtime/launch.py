@@ -1,5 +1,4 @@
-"""For every command that runs the plugin's Python: in the sandbox, with its environment, on an instance's
-data.
+"""For every command that runs the plugin's Python: in the sandbox, on an instance's data.
 
     #!/usr/bin/env python3
     import sys
@@ -8,10 +7,9 @@ data.
     from scripts.runtime.launch import command
     command("readingroom.cases.import_cli")      # scripts/import_cases, whole
 
-Paths that a person names on the command line mean the same inside: the machine's folders lie at their own
-places, and
-the current folder stays the current folder. The module finds the instance by `READINGROOM_DATA` and, while it
-runs, by `READINGROOM_ORTHANC_URL` and `READINGROOM_URL` (the gateway).
+Paths that a person names on the command line mean the same inside: the machine's folders lie at their own places,
+and the current folder stays the current folder. The module finds the instance by `READINGROOM_DATA` and, while it runs,
+by `READINGROOM_ORTHANC_URL` and `READINGROOM_URL` (the gateway).
 """
 
 from __future__ import annotations
@@ -35,8 +33,7 @@ def run_module(
     env: Mapping[str, str] | None = None,
     ground: Ground | None = None,
 ) -> int:
-    """Run `python -m module argv…` in the sandbox on that data folder (default: the repository's); its exit
-    status."""
+    """Run `python -m module argv…` in the sandbox on that data folder (default: the repository's); its exit status."""
     folder = data or data_folder(None)
     running = Instance.running(folder)
     ground = ground or stand("serve", running.suite if running and running.suite.isalpha() else None)
@@ -56,8 +53,7 @@ def run_module(
 
 
 def command(module: str) -> NoReturn:
-    """The whole of a command script: `--data DIR` is taken out of the arguments, the rest goes to the
-    module."""
+    """The whole of a command script: `--data DIR` is taken out of the arguments, the rest goes to the module."""
 
     def main(argv: list[str]) -> int:
         rest, named = _without_data(argv)

@@ -1,8 +1,8 @@
 """Runs one command inside the sandbox at the end of a leash: a pipe over which the outside says when to stop.
 
 Signals do not cross a sandbox by themselves, and an outside that dies cannot send any. So the outside writes
-a signal's
-name on the pipe, and the pipe's end, however it comes, means SIGTERM, then SIGKILL after `PATIENCE` seconds.
+a signal's initial on the pipe, and the pipe's end, however it comes, means SIGTERM, then SIGKILL after
+`PATIENCE` seconds.
 Called as a script: `leash.py FD COMMAND…`.
 """
 

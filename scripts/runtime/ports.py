@@ -17,8 +17,7 @@ def free(address: str = "127.0.0.1") -> int:
 
 
 def claimed(port: int, option: str, address: str = "") -> int:
-    """The port, or a free one for 0. Raises Refusal, naming the option, when another program listens on
-    it."""
+    """The port, or a free one for 0. Raises Refusal, naming the option, when another program listens on it."""
     if port == 0:
         return free(address)
     if not 0 < port < 65536:

@@ -1,5 +1,4 @@
-"""The one way in which a command says that it cannot go on: a sentence for a person, and what to do about
-it."""
+"""The one way in which a command says that it cannot go on: a sentence for a person, and what to do about it."""
 
 from __future__ import annotations
 
@@ -22,8 +21,7 @@ class Refusal(Exception):
 
 
 def run(main: Callable[[list[str]], int]) -> NoReturn:
-    """Run a command's `main(argv)` and leave with its status; a Refusal becomes its sentence, Ctrl-C becomes
-    130."""
+    """Run a command's `main(argv)` and leave with its status; a Refusal becomes its sentence, Ctrl-C becomes 130."""
     signal.signal(signal.SIGTERM, _leave)  # so that what is being made is taken down, and locks are let go
     try:
         status = main(sys.argv[1:])

@@ -1,5 +1,4 @@
-"""What a benchmark reports: figures side by side, their ratio to what they are held against, and whether an
-aim was met."""
+"""What a benchmark reports: figures side by side, their ratios, and whether aims were met."""
 
 from __future__ import annotations
 

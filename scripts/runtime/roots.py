@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from scripts.runtime import host, keep, sandbox, say
@@ -45,6 +46,24 @@ def root(suite: str, kind: str) -> Path:
     if fresh:
         keep.pruned(folder.parent, f"{suite}-{kind}-")
     return folder
+
+
+def remember_failure(suite: str, kind: str) -> None:
+    """Note that this root could not be built, so that not every command tries it anew."""
+    _failure(suite, kind).touch()
+
+
+def failed_lately(suite: str, kind: str) -> bool:
+    """Whether it could not be built within the last day."""
+    try:
+        return time.time() - _failure(suite, kind).stat().st_mtime < 86_400
+    except OSError:
+        return False
+
+
+def _failure(suite: str, kind: str) -> Path:
+    folder = root_folder(suite, kind)
+    return folder.parent / f".{folder.name}.failed"
 
 
 def _build(place: Path, suite: str, kind: str) -> None:

@@ -1,5 +1,4 @@
-"""How a command gets into the private root: bubblewrap, else chroot as root, else the machine's own Orthanc;
-found by trying."""
+"""How a command gets into the private root: bubblewrap, else chroot as root, else neither; found by trying."""
 
 from __future__ import annotations
 
@@ -33,8 +32,7 @@ _ROOTS_OWN = {
     "var",
     "lost+found",
 }
-"""Top folders that come from the private root; all others are the machine's, so that a path means the same on
-both sides."""
+"""Top folders that come from the private root; all others are the machine's, so that paths mean the same."""
 
 _SCRATCH = ("run", "var/cache", "var/log", "var/lib/samba", "var/lib/nginx", "var/spool")
 """Folders that Debian's programs write to by default; each sandbox has its own, empty ones."""

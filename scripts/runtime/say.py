@@ -1,5 +1,4 @@
-"""What a person sees while something is being made: short lines on standard error, and the log of a step that
-failed."""
+"""What a person sees while something is being made: short lines, and the end of a log when a step failed."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""`scripts/serve`: makes what is missing, starts one instance, tells where it answers, and stops it on
-Ctrl-C."""
+"""`scripts/serve`: makes what is missing, starts one instance, tells where it answers, and stops it on Ctrl-C."""
 
 from __future__ import annotations
 

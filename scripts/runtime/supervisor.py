@@ -1,5 +1,4 @@
-"""Inside the sandbox: prepares the data folder, starts Orthanc and the gateway, minds both, and stops both
-cleanly."""
+"""Inside the sandbox: prepares the data folder, starts Orthanc and the gateway, minds both, and stops both cleanly."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""`scripts/test`: linters, type checkers and all tests, in a root that has what the tests meet; checking
-never edits."""
+"""`scripts/test`: linters, type checkers and all tests, in a root that has what they need; nothing is edited."""
 
 from __future__ import annotations
 

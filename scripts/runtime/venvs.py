@@ -1,5 +1,4 @@
-"""The Python environment with the plugin's packages: made inside the root, from a hash-locked list, under a
-key of both."""
+"""The Python environment with the plugin's packages: made inside the root from a hash-locked list."""
 
 from __future__ import annotations
 

@@ -73,8 +73,7 @@ def workshop(ground: Ground) -> Iterator[Path]:
 
 
 def npm(ground: Ground, folder: Path, what: str, *arguments: str) -> None:
-    """Run npm in that folder inside the root, showing what it is doing. Raises Refusal with the end of its
-    output."""
+    """Run npm in that folder inside the root, showing what it is doing. Raises Refusal with the end of its output."""
     command = [
         sys.executable,
         "-m",

@@ -184,8 +184,7 @@ def _until(true: Callable[[], bool], seconds: float) -> None:
 
 
 def _family(data: Path) -> list[int]:
-    """The processes that name this data folder on their command line, and the gateway's workers below
-    them."""
+    """The processes that name this data folder on their command line, and the gateway's workers below them."""
     named = [pid for pid in _all() if str(data) in _command(pid) and pid != os.getpid()]
     return [*named, *(pid for pid in _all() if _parent(pid) in named and pid not in named)]
 
