@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,14 +76,20 @@ def made(folder: Path, make: Callable[[Path], None], *, in_place: bool = False, 
     return folder
 
 
-def enough_space(folder: Path, needs_mb: int) -> None:
-    """Raises Refusal when the disk below `folder` has less than that free."""
-    folder.mkdir(parents=True, exist_ok=True)
+def enough_space(folder: Path, needs_mb: int, option: str = "in READINGROOM_RUNTIME") -> None:
+    """Raises Refusal, naming what changes it, when `folder` cannot be written to or has less than that free."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise Refusal(f"{folder} cannot be written to ({error.strerror}). Name another folder {option}.") from None
     free = shutil.disk_usage(folder).free // 1_000_000
     if free < needs_mb:
         raise Refusal(
             f"The disk below {folder} is nearly full: {free} MB free, {needs_mb} MB needed.\n"
-            "Free some space, or name a folder on another disk in READINGROOM_RUNTIME.",
+            f"Free some space, or name a folder on another disk {option}.",
             final=True,
         )
 

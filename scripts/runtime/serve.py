@@ -82,7 +82,7 @@ def main(argv: list[str]) -> int:
     dicom_port = ports.claimed(said.dicom_port, "--dicom-port")
     if port == dicom_port:
         raise Refusal("--port and --dicom-port name the same port.", status=2)
-    keep.enough_space(data, 200)
+    keep.enough_space(data, 200, "with --data")
     ground = stand("serve", said.suite)
     options = Options(
         str(data), port, dicom_port, said.listen, str(webapp.built(ground)), ground.suite, certificate, key
