@@ -1,4 +1,4 @@
-"""Orthanc, in the version that is installed, knows every option that we set: an unknown one it ignores without a word."""
+"""Orthanc, in the version that is installed, knows every option we set: an unknown one it ignores without a word."""
 
 from __future__ import annotations
 
