@@ -1,0 +1,59 @@
+"""Turns the bytes of a header's values into text, by the file's character set (PS3.5 section 6.1)."""
+
+from __future__ import annotations
+
+import warnings
+from functools import lru_cache
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.valuerep import PersonName
+
+# Its warnings about character sets come once for each damaged file of a NAS, and may quote what they could not decode.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.(charset|valuerep)")
+
+PADDING = " \0"
+
+TEXT_DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
+"""After these a code extension falls back to the first character set (PS3.5 section 6.1.2.5.3)."""
+
+DIRECT = {"": "latin-1", "ISO_IR 6": "latin-1", "ISO_IR 100": "latin-1", "ISO_IR 192": "utf-8"}
+"""Sets without code extensions; files that name none and hold more than ASCII are Latin-1 far more often than not."""
+
+
+def uid(raw: bytes) -> str:
+    """A unique identifier without its padding; '' when it holds anything that no UID holds."""
+    said = raw.decode("latin-1").strip(PADDING)
+    return said if said.replace(".", "").isalnum() and said.isascii() and len(said) <= 128 else ""
+
+
+def text(raw: bytes, charset: str, *, is_name: bool = False) -> str:
+    """A value as text, without padding; bytes that the character set does not have become U+FFFD."""
+    said = _decoded(raw, charset, is_name=is_name).strip(PADDING)
+    return said.rstrip("=").rstrip() if is_name else said
+
+
+def _decoded(raw: bytes, charset: str, *, is_name: bool) -> str:
+    if raw.isascii() and 0x1B not in raw:
+        return raw.decode("ascii")
+    direct = DIRECT.get(charset)
+    if direct is not None and 0x1B not in raw:
+        return raw.decode(direct, "replace")
+    return _by_extensions(raw, charset, is_name=is_name)
+
+
+def _by_extensions(raw: bytes, charset: str, *, is_name: bool) -> str:
+    encodings = _encodings(charset)
+    try:
+        if is_name:
+            return str(PersonName(raw.rstrip(b" \0"), encodings))
+        return decode_bytes(raw, encodings, TEXT_DELIMITERS)
+    except (UnicodeError, LookupError, ValueError, AttributeError, IndexError):
+        return raw.decode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _encodings(charset: str) -> list[str]:
+    try:
+        return list(convert_encodings(charset.split("\\")))
+    except (LookupError, ValueError, AttributeError):
+        return ["latin-1"]
