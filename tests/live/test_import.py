@@ -18,7 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readingroom.cases.import_cli import application
+from readingroom.cases.import_runs import Runs, Wish
+from readingroom.clock import SystemClock
+from readingroom.db import open_database
 from sqlite_utils import Database
+from typer.testing import CliRunner
 
 from tests.factories import JUNK, bestof_tree, ct, ct_series, dicom_bytes, mr, write_tree
 from tests.fixtures.instance import REPO, Client, LiveInstance, running
@@ -45,12 +50,22 @@ class Library:
         return f"CT/{self.number}"
 
     def imported(self, *options: str, status: int = 0) -> dict[str, Any]:
-        """Import the folder; the run's report."""
+        """Import the folder by the command, within this process: that spares each test two interpreters; the report."""
         report = self.folder.with_suffix(".json")
-        done = self.live.script("import_cases", str(self.folder), "--report", str(report), *options)
-        assert done.returncode == status, done.stdout + done.stderr
+        known = {
+            "READINGROOM_DATA": str(self.live.data),
+            "READINGROOM_ORTHANC_URL": self.live.orthanc_url,
+            "READINGROOM_ORTHANC_STORAGE": str(self.live.data / "orthanc" / "storage"),
+        }
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            done = CliRunner().invoke(application, [str(self.folder), "--report", str(report), *options], env=known)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+        assert done.exit_code == status, done.output
         said: dict[str, Any] = json.loads(report.read_text())
-        said["text"] = done.stdout
+        said["text"] = done.output
         return said
 
     def begun(self, *options: str) -> subprocess.Popen[bytes]:
@@ -140,8 +155,12 @@ def change(path: Path, data: bytes) -> None:
 
 def test_every_file_of_a_real_folder_comes_back_byte_for_byte(library: Library) -> None:
     tree = bestof_tree(library.folder)
+    report = library.folder.with_suffix(".json")
 
-    said = library.imported()
+    done = library.live.script("import_cases", str(library.folder), "--report", str(report))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = json.loads(report.read_text())
 
     rows = library.rows()
     junk = {f"CT/0003/{name}" for name in JUNK}
@@ -471,14 +490,23 @@ def test_the_web_cancels_an_import_and_refuses_a_second_of_the_same_source(libra
 
     again = admin.post("/api/bestof/imports", json=wish)
     assert (again.status_code, again.json()["error"]) == (409, "import_running")
-    shell = library.live.script("import_cases", str(library.folder))
-    assert shell.returncode == 1 and "already" in shell.stderr
     assert admin.post(f"/api/bestof/imports/{run_id}/cancel").ok
     wait_until(lambda: admin.get(f"/api/bestof/imports/{run_id}").json()["finishedAt"], "the import ends")
 
     run = admin.get(f"/api/bestof/imports/{run_id}").json()
     assert run["state"] == "cancelled" and 0 < run["added"] < 600
     assert len(library.rows()) == run["added"]
+
+
+def test_the_command_is_refused_while_its_source_is_imported(library: Library) -> None:
+    runs = Runs(open_database(f"sqlite:///{library.live.data / 'readingroom.db'}"), SystemClock(), library.folder)
+    run_id = runs.begin(Wish(str(library.folder)), "somebody else")
+
+    done = library.live.script("import_cases", str(library.folder))
+
+    assert done.returncode == 1 and "already" in done.stderr
+    runs.cancel(run_id)
+    assert library.live.script("import_cases", str(library.folder)).returncode == 0
 
 
 def test_the_command_explains_itself_and_tells_wrong_arguments_apart(live: LiveInstance) -> None:

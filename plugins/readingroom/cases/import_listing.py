@@ -16,9 +16,9 @@ from readingroom.cases.import_plan import (
     place,
     step,
 )
+from readingroom.cases.import_presence import Presence
 from readingroom.cases.import_records import Item, KnownCase, Records
 from readingroom.cases.import_spool import Spool, Task
-from readingroom.cases.import_upload import Presence
 from readingroom.errors import SourceError
 from readingroom.sources.entries import FileEntry, Unreadable
 from readingroom.sources.names import printable

@@ -11,9 +11,10 @@ from readingroom.audit import Trail
 from readingroom.audit.events import ImportFinished, ImportStarted
 from readingroom.cases.catalogue import Catalogue
 from readingroom.cases.import_patience import PatientPacs
+from readingroom.cases.import_presence import Presence, check_orthanc
 from readingroom.cases.import_records import Records
 from readingroom.cases.import_runs import Figures, Runs, State, Wish
-from readingroom.cases.import_upload import Presence, Uploader, check_orthanc
+from readingroom.cases.import_upload import Uploader
 from readingroom.cases.importer import Ending, Importer, Stopping
 from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock

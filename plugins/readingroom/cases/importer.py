@@ -18,10 +18,11 @@ from datetime import datetime
 from pathlib import Path
 
 from readingroom.cases.import_listing import Listed, Listing
+from readingroom.cases.import_presence import Presence
 from readingroom.cases.import_records import Item, Records
 from readingroom.cases.import_runs import HEARTBEAT, Figures, Runs, State
 from readingroom.cases.import_spool import Spool
-from readingroom.cases.import_upload import Brought, Presence, Uploader
+from readingroom.cases.import_upload import Brought, Uploader
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import PacsError, ReadingRoomError
