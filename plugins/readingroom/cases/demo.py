@@ -22,7 +22,7 @@ from readingroom.cases import exam_types
 from readingroom.cases.catalogue import Catalogue
 from readingroom.cases.demo_cases import SAMPLE_CASES, write_folder
 from readingroom.cases.import_runs import Wish
-from readingroom.cases.import_work import Worker
+from readingroom.cases.import_work import Special, Worker
 from readingroom.cases.tables import clinical_case
 from readingroom.clock import Clock, SystemClock
 from readingroom.db import Database, migrate, open_database
@@ -112,7 +112,7 @@ class Demo:
         wish = Wish(folder.as_uri(), dry_run=False, deidentify=deidentify, workers=self._settings.import_workers)
         wanted = frozenset(sample.number for sample in SAMPLE_CASES if sample.deidentify is deidentify)
         run = self._worker.begin(wish, self._caller)
-        ending = self._worker.work(run, parse_location(wish.source), cases=wanted)
+        ending = self._worker.work(run, parse_location(wish.source), special=Special(wanted))
         if ending.state != "done" or ending.figures.failed:
             raise Conflict(
                 f"The import of the sample cases ended as {ending.state}: {ending.message or 'see its report'}"
