@@ -35,6 +35,9 @@ VALUES = (
     Value("name", "Reading Room", "shown in Orthanc Explorer and at /system"),
     Value("orthanc_host", "127.0.0.1", "where the gateway reaches Orthanc"),
     Value("orthanc_port", 8042, "Orthanc's HTTP port"),
+    Value(
+        "resolver", "", "DNS server asked again for orthanc_host while running (containers move); needs nginx 1.27.3"
+    ),
     Value("orthanc_remote", False, "Orthanc answers other hosts too (containers); else loopback alone"),
     Value("orthanc_storage", "", "Orthanc's files; empty: orthanc/storage in the data folder"),
     Value("orthanc_index", "", "Orthanc's SQLite index; empty: orthanc/index in the data folder"),

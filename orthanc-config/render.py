@@ -123,8 +123,10 @@ def _words(values: Mapping[str, object], out_dir: Path) -> dict[str, str]:
         "chunk_bytes": str(int(str(values["slice_bytes"])) * SLICES_A_CHUNK),
         "user": "user root;" if os.geteuid() == 0 else "",
         "open_files": str(_open_files(int(str(values["worker_connections"])))),
+        "orthanc_server": _orthanc_server(values),
         "listen_line": f"listen {address}{' ssl' if tls else ''};",
         "tls_lines": _tls(values) if tls else "",
+        "resolver_line": f"resolver {values['resolver']} valid=10s;" if values["resolver"] else "",
         "redirect_server": _redirect(values, listen) if values["redirect_port"] else "",
         "trusted_networks": "\n".join(f"    {network} 1;" for network in listed(values["trusted_proxies"])),
         "real_ip": "\n".join(f"set_real_ip_from {network};" for network in listed(values["trusted_proxies"])),
@@ -133,6 +135,12 @@ def _words(values: Mapping[str, object], out_dir: Path) -> dict[str, str]:
         "upload_bytes": str(int(str(values["max_upload_mb"])) * 1024 * 1024),
     }
     return words
+
+
+def _orthanc_server(values: Mapping[str, object]) -> str:
+    """The line of an upstream; with a resolver the name is looked up again when the answer's time is over."""
+    resolve = " resolve" if values["resolver"] else ""
+    return f"server {values['orthanc_host']}:{values['orthanc_port']} max_fails=0{resolve};"
 
 
 def _tls(values: Mapping[str, object]) -> str:
