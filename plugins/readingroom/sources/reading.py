@@ -19,6 +19,10 @@ BUFFER = 256 * 1024
 """Bytes kept per open file; larger reads pass it by."""
 
 
+STEP = 4 * 1024 * 1024
+"""Bytes asked of a line at a time: a file of several hundred MB must not be in memory twice."""
+
+
 class SourceFile(io.BufferedReader):
     """An open file: `read(n)` gives n bytes unless the file ends; `entry` says what was opened.
 
@@ -60,7 +64,7 @@ class _Raw(io.RawIOBase):
 
     def readinto(self, buffer: Buffer) -> int:
         view = memoryview(buffer).cast("B")
-        wanted = min(len(view), self.entry.size - self._position)
+        wanted = min(len(view), STEP, self.entry.size - self._position)
         if wanted <= 0:
             return 0
         data = self._again(lambda: self._read(wanted))
