@@ -62,11 +62,16 @@ def parse_schedule(text: str) -> Schedule | None:
 
 
 class Scheduler:
-    """A thread that starts the configured import when it is due; of several servers on one database, one does."""
+    """A thread that starts the configured import when it is due; of several servers on one database, one does.
+
+    Raises SettingsError for a schedule that cannot be read, or that has no source.
+    """
 
     def __init__(self, imports: Imports, schedule: str, clock: Clock, *, deidentify: bool = False) -> None:
         self._imports = imports
         self._schedule = parse_schedule(schedule)
+        if self._schedule is not None and not imports.has_source:
+            raise SettingsError("IMPORT_SCHEDULE is set and IMPORT_SOURCE is not: there is nothing to import")
         self._clock = clock
         self._deidentify = deidentify
         self._ended = threading.Event()

@@ -34,6 +34,11 @@ class Imports:
         self._trail = trail
         self.runs: Runs = runs_of(settings, database, clock)
 
+    @property
+    def has_source(self) -> bool:
+        """Whether a source is configured."""
+        return bool(default_source(self._settings))
+
     def start(
         self,
         caller: Caller,

@@ -157,11 +157,9 @@ class Uploader:
     def _read(self, task: Task) -> bytes:
         """The whole file, or of one that is no DICOM only the beginning: it may be a film of many GB."""
         with self._source.open(task.entry.path) as file:
-            head = file.read(PEEK)
-            if len(head) < PEEK:
-                return head
-            recognise(head)
-            return head + file.read(file.entry.size - PEEK)
+            recognise(file.read(PEEK))
+            file.seek(0)  # still in the file's buffer; joining two parts would hold a large file twice
+            return file.read(file.entry.size)
 
     def _deidentified(self, task: Task, data: bytes) -> Deidentified:
         return self._deidentifier.file(task.slot.case_number, data)

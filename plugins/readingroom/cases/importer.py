@@ -230,7 +230,8 @@ class Importer:
     def _count_brought(self, brought: Brought) -> None:
         figures = self._figures
         figures.files_done += 1
-        figures.bytes_done += brought.task.entry.size
+        if brought.outcome in ("added", "changed"):
+            figures.bytes_done += brought.task.entry.size
         setattr(figures, brought.outcome, getattr(figures, brought.outcome) + 1)
 
     def _judged(self) -> tuple[State, str]:

@@ -11,7 +11,7 @@ import pytest
 from readingroom.cases.import_runs import DEAD_AFTER, Figures, Runs, Wish
 from readingroom.cases.import_schedule import Scheduler
 from readingroom.cases.import_start import Imports
-from readingroom.errors import ImportRunning, NotFound
+from readingroom.errors import ImportRunning, NotFound, SettingsError
 from readingroom.settings import Settings
 
 from tests.fixtures.identity import House
@@ -126,6 +126,13 @@ def test_of_two_servers_one_starts_what_is_due(imports: Imports, house: House) -
     assert other.look() is None
     house.clock.advance(timedelta(hours=6))
     assert other.look()
+
+
+def test_a_schedule_without_a_source_is_refused_at_start(house: House) -> None:
+    nowhere = Imports(house.settings, house.database, house.clock, house.trail)
+    Scheduler(nowhere, "", house.clock)
+    with pytest.raises(SettingsError, match="IMPORT_SOURCE"):
+        Scheduler(nowhere, "02:30", house.clock)
 
 
 def test_a_server_that_looked_too_early_starts_nothing_twice(imports: Imports, house: House) -> None:
