@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from readingroom.errors import SourceForbidden, SourceNotFound
-from readingroom.sources.entries import FileEntry, Kind
+from readingroom.sources.entries import FileEntry, Found, Kind
 from readingroom.sources.lines import Lines
 from readingroom.sources.location import Location
 from readingroom.sources.names import inside, printable
@@ -56,12 +56,21 @@ class Source:
         What cannot be read is yielded as Unreadable in its place; only `path` itself raises.
         """
         path = inside(path)
-        start = self._lines.ask(lambda line: line.find(path) if path else line.root())
+        start = self.find(path)
         if start.kind is Kind.FILE:
             raise SourceNotFound(f"{printable(path)} is a file, not a folder", path=printable(path))
         if start.kind is Kind.UNREADABLE:
             raise SourceForbidden(f"{printable(path)}: {start.reason}", path=printable(path))
         return walk(self._lines, path, start)
+
+    def find(self, path: str = "") -> Found:
+        """What is at a path, "" being the source itself; `entries` takes a folder found so."""
+        path = inside(path)
+        return self._lines.ask(lambda line: line.find(path) if path else line.root())
+
+    def entries(self, folder: Found) -> list[Found]:
+        """The entries of one folder, in any order: for whoever walks in an order of its own."""
+        return self._lines.ask(lambda line: line.entries(folder.where))
 
     def stat(self, path: str) -> FileEntry:
         """Size and modification time of one file."""
