@@ -71,10 +71,11 @@ class Supervisor:
                 break
             if self._told_to_stop.is_set():
                 return 0
-            self._stop_children()
+            why = self._why_unhealthy()
             # Between choosing a free port and Orthanc's taking it, another program may have been quicker.
-            if attempt == 2 or "port" not in tail(self._data / "logs" / "orthanc.log").lower():
-                raise Refusal(self._why_unhealthy())
+            if attempt == 2 or "HTTP server is privileged or already in use" not in why:
+                raise Refusal(why)
+            self._stop_children()
         if self._told_to_stop.is_set():
             return 0
         self._tell(orthanc_port)
@@ -123,14 +124,16 @@ class Supervisor:
         context.verify_mode = ssl.CERT_NONE  # we ask ourselves, under a name that no certificate carries
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self._options.listen, self._options.listen)
         url = f"{'https' if self._options.tls_certificate else 'http'}://{host}:{self._options.port}/health"
+        # No proxy: this site's may not know its way to our own loopback.
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+        )
         end = time.monotonic() + HEALTHY_SECONDS
         while time.monotonic() < end and not self._told_to_stop.is_set():
             if not all(child.running for child in self._children):
                 return False
             try:
-                with urllib.request.urlopen(
-                    url, timeout=5, context=context if url.startswith("https") else None
-                ) as answer:
+                with opener.open(url, timeout=5) as answer:
                     if answer.status == 200:
                         return True
             except (OSError, urllib.error.URLError):
