@@ -1,0 +1,47 @@
+"""Which source's row is shown of a series that several sources have: one that is online, and has most of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from readingroom.nas_index.bulk import Bulk, chunks
+
+_BEST = """(SELECT b.id FROM {}nas_series b JOIN {}nas_source o ON o.id = b.source_id
+            WHERE b.series_key = {}nas_series.series_key
+            ORDER BY o.online DESC, b.file_count DESC, b.id LIMIT 1)"""
+
+
+def settle_copies(bulk: Bulk, keys: Sequence[str]) -> None:
+    """Choose anew for these series."""
+    for some in chunks(keys):
+        listed, values = bulk.among(some)
+        bulk.run(
+            f"UPDATE {{}}nas_series SET is_copy = NOT is_copy "  # noqa: S608  # nothing of a user's is in it
+            f"WHERE series_key {listed} AND is_copy = (id = {_BEST})",
+            values,
+        )
+
+
+def settle_copies_of_source(bulk: Bulk, source_id: int) -> None:
+    """Choose anew for every series that this source shares with another."""
+    if not bulk.rows("SELECT 1 FROM {}nas_source WHERE id <> ? AND series_count > 0 LIMIT 1", [source_id]):
+        return
+    rows = bulk.rows(
+        "SELECT s.series_key FROM {}nas_series s WHERE s.source_id = ? AND EXISTS "
+        "(SELECT 1 FROM {}nas_series t WHERE t.series_key = s.series_key AND t.source_id <> s.source_id)",
+        [source_id],
+    )
+    settle_copies(bulk, [row[0] for row in rows])
+
+
+def known_elsewhere(bulk: Bulk, keys: Sequence[str], source_id: int) -> set[str]:
+    """Those of these series that another source has."""
+    found: set[str] = set()
+    for some in chunks(keys):
+        listed, values = bulk.among(some)
+        rows = bulk.rows(
+            f"SELECT series_key FROM {{}}nas_series WHERE series_key {listed} AND source_id <> ?",  # noqa: S608
+            [*values, source_id],
+        )
+        found.update(row[0] for row in rows)
+    return found

@@ -1,0 +1,114 @@
+"""One series as it is stored: its columns from a header, its place in the lists, its words and terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from readingroom.nas_index.header import Header
+from readingroom.nas_index.positions import position
+from readingroom.nas_index.words import id_words, name_words, search_text, tag, terms, text_words
+
+MAX_TEXT = 400
+"""Characters kept of one value; DICOM's own limit for all of these is 64 a component."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What a regional profile recognises in a header; empty: nothing."""
+
+    medical_aid: str = ""
+    hospital: str = ""
+    hospital_group: str = ""
+
+
+NOWHERE = Region()
+
+Recognise = Callable[[Header], Region]
+
+COLUMNS = (
+    "position", "series_instance_uid", "study_instance_uid", "patient_name", "patient_id", "patient_birth_date",
+    "patient_sex", "study_date", "study_time", "study_description", "series_description", "series_number", "modality",
+    "body_part", "accession_number", "institution_name", "medical_aid", "hospital", "hospital_group", "search_text",
+)  # fmt: skip
+"""The columns of nas_series that come from a header, in the order of `SeriesRow.values`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """A series' columns, in the order of COLUMNS, and the terms that it is found by."""
+
+    position: int
+    search_text: str
+    values: tuple[Any, ...]
+    terms: set[int]
+
+
+def series_row(header: Header, series_id: int, source_id: int, recognise: Recognise) -> SeriesRow:
+    """What is stored of a series whose first file has this header."""
+    region = recognise(header)
+    at = position(header.StudyDate, series_id)
+    text = search_text(
+        [
+            name_words(header.PatientName[:MAX_TEXT]),
+            id_words(header.PatientID[:MAX_TEXT]),
+            id_words(header.AccessionNumber[:MAX_TEXT]),
+            text_words(header.StudyDescription[:MAX_TEXT]),
+            text_words(header.SeriesDescription[:MAX_TEXT]),
+            text_words(header.Modality[:MAX_TEXT]),
+            text_words(header.BodyPartExamined[:MAX_TEXT]),
+            text_words(region.hospital or header.InstitutionName[:MAX_TEXT]),
+            text_words(region.hospital_group),
+            text_words(region.medical_aid),
+        ]
+    )
+    found = terms(text) | tags(clean(header.Modality), source_id, region)
+    values = (
+        at,
+        *map(
+            clean,
+            (
+                header.SeriesInstanceUID, header.StudyInstanceUID, header.PatientName, header.PatientID,
+                header.PatientBirthDate, header.PatientSex, header.StudyDate, header.StudyTime,
+                header.StudyDescription, header.SeriesDescription, header.SeriesNumber, header.Modality,
+                header.BodyPartExamined, header.AccessionNumber, header.InstitutionName,
+                region.medical_aid, region.hospital, region.hospital_group,
+            ),
+        ),
+        text,
+    )  # fmt: skip
+    return SeriesRow(at, text, values, found)
+
+
+def tags(modality: str, source_id: int, region: Region) -> set[int]:
+    """The terms of what lists are narrowed to."""
+    found = {tag("modality", modality), tag("source", source_id)}
+    for kind, value in (
+        ("medical_aid", region.medical_aid),
+        ("hospital", region.hospital),
+        ("hospital_group", region.hospital_group),
+    ):
+        if value:
+            found.add(tag(kind, value))
+    return found
+
+
+def clean(value: str) -> str:
+    """A header's value as any table takes it: no NUL, no lone surrogate, not endless."""
+    value = value[:MAX_TEXT]
+    if "\0" in value:
+        value = value.replace("\0", "")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
+
+
+def instance_number(header: Header) -> int | None:
+    """InstanceNumber as a number; None for what is none, or none that 32 bits hold."""
+    said = header.InstanceNumber.split("\\", 1)[0].strip()
+    if not said or len(said) > 12:
+        return None
+    try:
+        number = int(said)
+    except ValueError:
+        return None
+    return number if -(1 << 31) <= number < 1 << 31 else None
