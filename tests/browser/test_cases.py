@@ -6,12 +6,12 @@ import re
 import zipfile
 from pathlib import Path
 
-from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Download, Locator, Page, expect
 
 from tests.fixtures.browser import CROWD, Shelf, Visit, Visitor
 
 
-def checkbox(page: Page, number: int):  # type: ignore[no-untyped-def]
+def checkbox(page: Page, number: int) -> Locator:
     return page.get_by_role("checkbox", name=f"Select case {number:04d}")
 
 

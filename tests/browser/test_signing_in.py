@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.fixtures.browser import Shelf, Visitor
 from tests.fixtures.instance import ADMIN_PASSWORD, PASSWORD
@@ -93,9 +93,9 @@ def test_an_access_token_that_is_refused_is_renewed_without_a_word(visit: Visito
     student.expected.append(UNAUTHORIZED)
     student.go("/cases")
     expect(student.page.get_by_role("heading", name="Cases")).to_be_visible()
-    refused = []
+    refused: list[str] = []
 
-    def refuse_once(route):  # type: ignore[no-untyped-def]
+    def refuse_once(route: Route) -> None:
         if refused:
             route.continue_()
             return
