@@ -46,6 +46,11 @@ def configure(folder: Path, level: str, orthanc: Orthanc | None = None, name: st
     handlers: list[logging.Handler] = [file]
     if orthanc is not None:
         handlers.append(ToOrthanc(orthanc))
+    # To name its thread and task, each record asks in vain: Orthanc's threads are strangers to Python. Inside Orthanc
+    # (Python 3.14) the exceptions of that never let go of the frames above them: each request stayed in memory with
+    # its answer, 8 MB for a slice of a zip. Nobody reads those names.
+    logging.logThreads = False
+    logging.logAsyncioTasks = False
     logging.basicConfig(level=level, handlers=handlers, force=True)
     for chatty in ("paramiko", "smbprotocol", "urllib3", "pydicom", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
