@@ -26,6 +26,9 @@ from readingroom.identity import Access, Authenticator, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.metrics import Metrics
+from readingroom.nas_index import index_api
+from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.start import Indexing
 from readingroom.pacs import Pacs
 from readingroom.pacs_ranges import PacsRanges
 from readingroom.routing import Area, Declared, specification
@@ -83,6 +86,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     imports = Imports(settings, database, clock, trail)
     scheduler = Scheduler(imports, settings.cases_schedule, clock, deidentify=settings.import_deidentify)
 
+    catalogue = Catalogue(database, clock)
+    indexing = Indexing(settings, database, clock, trail, catalogue)
+
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
@@ -94,6 +100,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         cases_api.routes(database, clock, trail),
         download_parts.routes(settings, database, stored, identity.signer, clock, trail),
         import_api.routes(imports),
+        index_api.routes(indexing, catalogue),
     ]
     room = Room(
         app,
@@ -108,6 +115,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     )
     room.starts.append(scheduler.start)
     room.stops.append(scheduler.stop)
+    room.starts.append(indexing.go_on)
     for area in areas:
         app.register_blueprint(area.blueprint(spec))
     spec.app = app

@@ -13,7 +13,8 @@ ReadingRoomError                    500 internal
 ├── Conflict                        409 conflict
 │   ├── CaseNumberTaken             409 case_number_taken
 │   ├── CaseIdentifiable            409 case_identifiable
-│   └── ImportRunning               409 import_running
+│   ├── ImportRunning               409 import_running
+│   └── IndexRunning                409 index_running
 ├── PayloadTooLarge                 413 payload_too_large
 ├── RangeNotSatisfiable             416 range_not_satisfiable
 ├── TooManyRequests                 429 too_many_requests
@@ -131,6 +132,12 @@ class ImportRunning(Conflict):
     """That source is being imported at this moment."""
 
     code = "import_running"
+
+
+class IndexRunning(Conflict):
+    """That source is being indexed at this moment."""
+
+    code = "index_running"
 
 
 class PayloadTooLarge(ReadingRoomError):

@@ -127,7 +127,31 @@ class Settings(BaseSettings):
     smb_username: str = Field("", alias="SMB_USERNAME", description="Account for smb:// sources")
     smb_password: SecretStr = Field(SecretStr(""), alias="SMB_PASSWORD", description="Its password")
     smb_domain: str = Field("", alias="SMB_DOMAIN", description="Its domain or workgroup")
-    smb_encryption: Literal["if_offered", "required", "off"] = Field("if_offered", alias="SMB_ENCRYPTION", description="Whether smb:// sources must encrypt")
+    smb_encryption: Literal["if_offered", "required", "off"] = Field(
+        "if_offered", alias="SMB_ENCRYPTION", description="Whether smb:// sources must encrypt"
+    )
+
+    nas_config: Path | None = Field(
+        None,
+        alias="NAS_CONFIG",
+        description="File of the sources to index (JSON); empty: nas_config.json in the data folder",
+    )
+    nas_roots: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        alias="NAS_ALLOWED_ROOTS",
+        description="Folders and addresses, separated by commas, that the web may index: each, or what lies below it",
+    )
+    nas_path_map: str = Field(
+        "",
+        alias="NAS_PATH_MAP",
+        description=r"Which mounts the Windows paths of a list stand for: `\\nas\images=/mnt/images; Z:=/mnt/archive`",
+    )
+    nas_wait_minutes: float = Field(
+        60,
+        gt=0,
+        alias="NAS_WAIT_MINUTES",
+        description="How long an index run waits for a source that went away before it ends",
+    )
 
     ticket_minutes: int = Field(
         5, ge=1, alias="TICKET_MINUTES", description="Life of a download link before it is followed"
@@ -142,7 +166,7 @@ class Settings(BaseSettings):
         "INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log"
     )
 
-    @field_validator("cors_origins", "import_roots", mode="before")
+    @field_validator("cors_origins", "import_roots", "nas_roots", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

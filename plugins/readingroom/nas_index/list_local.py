@@ -1,0 +1,99 @@
+"""Lists folders of this machine by scandir: a local disk, or what is mounted there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from typing import NoReturn
+
+from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceUnreachable
+from readingroom.nas_index.listing import PART, Folder, Part
+from readingroom.sources import Unreadable, printable
+from readingroom.sources.names import join
+from readingroom.sources.walking import MAX_DEPTH
+
+LOST = frozenset({
+    errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH,
+    errno.ENETDOWN, errno.ECONNRESET, errno.ECONNABORTED, errno.EREMOTEIO, errno.ESHUTDOWN, errno.ENODEV,
+})  # fmt: skip
+"""What the kernel says when the server behind a mount is away."""
+
+DOUBTFUL = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EIO})
+"""What it says as well when one file went away or one sector is bad: whether the source is there has to be seen."""
+
+
+class LocalLister:
+    """Symbolic links are not followed: what lies inside is reached by its own path, once; what lies outside is not ours."""
+
+    def __init__(self, root: str, below: str = "") -> None:
+        self.root = os.path.realpath(root)
+        self._below = below
+
+    def start(self) -> Folder:
+        """The source's folder, or that below it; raises SourceNotFound."""
+        place = join(self.root, self._below) if self._below else self.root
+        if not os.path.isdir(place):  # noqa: PTH112  # names that are not UTF-8 pass through os alone
+            raise SourceNotFound(
+                f"{printable(place)} is not there, or is no folder",
+                suggestion="Check the path, and that the share is mounted on this machine.",
+            )
+        return Folder(self._below, place)
+
+    def listed(self, folder: Folder) -> Iterator[Part]:
+        """What is in a folder, in parts. Raises SourceUnreachable, SourceForbidden, SourceNotFound, SourceError."""
+        path, where, depth = folder.path, str(folder.where), folder.depth + 1
+        part = Part(path)
+        try:
+            with os.scandir(where) as entries:
+                for entry in entries:
+                    name = entry.name
+                    try:
+                        if entry.is_file(follow_symlinks=False):
+                            seen = entry.stat(follow_symlinks=False)
+                            part.take(name, seen.st_size, seen.st_mtime_ns)
+                        elif entry.is_dir(follow_symlinks=False):
+                            if depth > MAX_DEPTH:
+                                reason = f"more than {MAX_DEPTH} folders deep"
+                                part.unreadable.append(Unreadable(join(path, name), reason, "loop"))
+                            else:
+                                part.enter(Folder(join(path, name), entry.path, depth), name)
+                        elif entry.is_symlink():
+                            self._link(part, join(path, name), entry.path)
+                    except FileNotFoundError:
+                        continue  # it vanished while the folder was read
+                    if len(part.files) >= PART:
+                        yield part
+                        part = Part(path)
+        except OSError as error:
+            refused(error, path)
+        yield part
+
+    def _link(self, part: Part, path: str, place: str) -> None:
+        try:
+            real = os.path.realpath(place, strict=True)
+        except OSError as error:
+            loop = error.errno == errno.ELOOP
+            reason = "a symbolic link that leads to itself" if loop else "a symbolic link to nothing"
+            part.unreadable.append(Unreadable(path, reason, "loop" if loop else "broken_link"))
+            return
+        if real != self.root and not real.startswith(self.root.rstrip("/") + "/"):
+            part.unreadable.append(Unreadable(path, "a symbolic link that leaves the source", "outside"))
+
+
+def refused(error: OSError, path: str) -> NoReturn:
+    """Say in our words why the operating system refused."""
+    shown = printable(path) or "The folder"
+    said = os.strerror(error.errno) if error.errno else str(error)
+    if error.errno in LOST:
+        raise SourceUnreachable(f"{shown} cannot be reached: {said}", suggestion=MOUNT) from error
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        raise SourceNotFound(f"{shown} is not there", path=shown) from error
+    if error.errno in (errno.EACCES, errno.EPERM, errno.ELOOP):
+        raise SourceForbidden(f"{shown} may not be read: {said}", suggestion=RIGHTS, path=shown) from error
+    raise SourceError(f"{shown} cannot be read: {said}", suggestion=DISK, path=shown) from error
+
+
+MOUNT = "Check that the NAS is on and that its share is mounted on this machine."
+RIGHTS = "Give the account that runs Reading Room the right to read it."
+DISK = "Check the disk and the file system; the system's log may say more."

@@ -1,0 +1,47 @@
+"""The process behind an index run: `python -m readingroom.nas_index.worker RUN_ID`, started by `start.py`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+import structlog
+
+from readingroom.clock import SystemClock
+from readingroom.db import open_database
+from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.work import Work
+from readingroom.settings import Settings
+
+
+def main() -> int:
+    """Do the run that is named; 0 when it came to its end, whatever that was."""
+    (run_id,) = sys.argv[1:]
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper("iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    settings = Settings.load()
+    database = open_database(settings.database_url)
+    clock = SystemClock()
+    try:
+        Work(settings, database, clock, Catalogue(database, clock)).run(run_id, stopping)
+    finally:
+        database.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
