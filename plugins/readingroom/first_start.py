@@ -21,7 +21,7 @@ from readingroom.errors import Conflict, ReadingRoomError
 from readingroom.identity import Caller, Identity
 from readingroom.identity.accounts import Accounts
 from readingroom.identity.tables import account
-from readingroom.settings import Settings, kept_secret
+from readingroom.settings import Settings, kept_password
 
 ADMIN = "admin"
 PASSWORD_FILE = "admin_password"  # noqa: S105  # a file's name
@@ -47,7 +47,7 @@ def first_start(settings: Settings) -> dict[str, object]:
 
 
 def _create_admin(settings: Settings, accounts: Accounts) -> bool:
-    password = settings.admin_password.get_secret_value() or kept_secret(settings.data, PASSWORD_FILE)
+    password = settings.admin_password.get_secret_value() or kept_password(settings.data, PASSWORD_FILE)
     caller = Caller(CALLER, str(uuid.uuid4()), "")
     try:
         accounts.create(ADMIN, password, ["admin"], None, caller)

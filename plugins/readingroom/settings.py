@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,9 @@ from readingroom.errors import SettingsError
 
 MIN_SECRET_BYTES = 32
 """RFC 7518 section 3.2: an HS256 key has at least the size of the hash."""
+
+TYPEABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+"""What a made password consists of."""
 
 TrustedRoles = dict[str, Literal["admin", "staff", "student", "clinician"]]
 
@@ -198,17 +202,30 @@ class Settings(BaseSettings):
 
 
 def kept_secret(data: Path, name: str) -> str:
-    """The secret of that name in the data folder, made on first use (0600, written beside its place and linked in).
+    """The key of that name in the data folder, made on first use: 48 random bytes, URL-safe.
 
     Two processes that start together agree on the one that was there first.
     """
+    return _kept(data, name, lambda: secrets.token_urlsafe(48))
+
+
+def kept_password(data: Path, name: str) -> str:
+    """The password of that name in the data folder, made on first use: four groups of five that a person can type.
+
+    Some 98 random bits; letters and digits that look alike are left out.
+    """
+    return _kept(data, name, lambda: "-".join("".join(secrets.choice(TYPEABLE) for _ in range(5)) for _ in range(4)))
+
+
+def _kept(data: Path, name: str, make: Callable[[], str]) -> str:
+    # 0600, written beside its place and linked in: a name that exists holds a whole secret.
     folder = data / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     place = folder / name
     if not place.exists():
         fresh = folder / f".{name}.{secrets.token_hex(4)}"
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
             file.flush()
             os.fsync(file.fileno())
         try:

@@ -29,7 +29,7 @@ from readingroom.db import Database, migrate, open_database
 from readingroom.errors import Conflict, NotFound, ReadingRoomError
 from readingroom.identity import Caller, Identity
 from readingroom.pacs import Pacs
-from readingroom.settings import Settings, kept_secret
+from readingroom.settings import Settings, kept_password
 from readingroom.sources import parse_location
 
 DEMO = "demo"
@@ -137,7 +137,7 @@ class Demo:
             if self._has_account(name):
                 continue  # made in an earlier run, or by somebody else
             secret = f"demo_{name}_password"
-            password = kept_secret(self._settings.data, secret)
+            password = kept_password(self._settings.data, secret)
             self._accounts.create(name, password, (name,), None, self._caller)
             told.append(f"  sign in as {name} with the password {password}")
             told.append(f"  (kept in {self._settings.data / 'secrets' / secret})")
