@@ -26,7 +26,7 @@ from readingroom.identity import Access, Authenticator, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.metrics import Metrics
-from readingroom.nas_index import index_api
+from readingroom.nas_index import index_api, nas_api
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.start import Indexing
 from readingroom.pacs import Pacs
@@ -101,6 +101,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         download_parts.routes(settings, database, stored, identity.signer, clock, trail),
         import_api.routes(imports),
         index_api.routes(indexing, catalogue),
+        nas_api.routes(settings, database, clock, trail, indexing, catalogue),
     ]
     room = Room(
         app,

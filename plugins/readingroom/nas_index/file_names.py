@@ -5,14 +5,15 @@ from __future__ import annotations
 JPEG_2000 = frozenset({"jp2", "j2k", "j2c", "jpc", "jpf", "jpx"})
 """Pictures of an archive that keeps its patient data in a database; counted here, read elsewhere."""
 
-NEVER_DICOM = JPEG_2000 | frozenset(
+_OTHERS = (
     "7z avi bak bat bmp bz2 chm cmd conf cfg css csv db dll doc docx exe gif gz htm html ico inf ini iso jar jpeg jpg "
     "js json ldf lnk log mdb mdf md5 mov mp3 mp4 mpeg mpg msi odt ods part pdf php png ppt pptx ps1 py rar rtf sh sha1 "
-    "sql sqlite svg sys tar tgz tif tiff torrent txt url wav webp wmv xls xlsx xml xsl xz yaml yml zip".split()
-)  # fmt: skip
+    "sql sqlite svg sys tar tgz tif tiff torrent txt url wav webp wmv xls xlsx xml xsl xz yaml yml zip"
+)
+NEVER_DICOM = JPEG_2000 | frozenset(_OTHERS.split(" "))
 """Extensions that no modality and no archive gives a DICOM file.
 
-Any other one (`.dcm`, `.dicom`, `.ima`, none, the last number of a UID, a site's own) is decided by what the file holds.
+Any other one (`.dcm`, `.dicom`, `.ima`, none, the last number of a UID, a site's own) is decided by its content.
 """
 
 NEVER_NAMED = frozenset({"dicomdir", ".ds_store", "thumbs.db", "desktop.ini"})

@@ -24,7 +24,7 @@ DOUBTFUL = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EIO})
 
 
 class LocalLister:
-    """Symbolic links are not followed: what lies inside is reached by its own path, once; what lies outside is not ours."""
+    """Symbolic links are not followed: what lies inside is reached by its own path, once; outside is not ours."""
 
     def __init__(self, root: str, below: str = "") -> None:
         self.root = os.path.realpath(root)

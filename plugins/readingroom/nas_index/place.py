@@ -22,6 +22,7 @@ from readingroom.nas_index.readers import ReaderPlan
 from readingroom.nas_index.walks import walk_in_parallel, walk_in_turn
 from readingroom.nas_index.watch import Watch
 from readingroom.sources import Location, Source, SourceSettings, open_source, printable
+from readingroom.sources.names import join
 
 MARKS = 32
 """Names that a folder is recognised by."""
@@ -92,6 +93,17 @@ class Place(AbstractContextManager["Place"]):
     def lister(self) -> Lister:
         """Lists its folders."""
         return self._lister
+
+    @property
+    def encrypted(self) -> bool | None:
+        """Whether what comes from it is encrypted on its way; None for a folder of this machine."""
+        return self._source.encrypted if self._source is not None else None
+
+    def read(self, path: str, offset: int, size: int) -> bytes:
+        """Bytes of a file that `measured.sampled` names."""
+        if self._source is not None:
+            return self._source.read_range(path, offset, size)
+        return read_local(path if self.is_list else join(self.location.path, path), size, offset)
 
     def _reach(self) -> None:
         below = self._wanted.below
@@ -200,11 +212,11 @@ class Place(AbstractContextManager["Place"]):
                 raise SourceNotFound(f"{printable(root)} is empty: nothing is mounted there (any more)")
 
 
-def read_local(path: str, size: int) -> bytes:
-    """The first bytes of a file of this machine."""
+def read_local(path: str, size: int, offset: int = 0) -> bytes:
+    """Bytes of a file of this machine."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return os.pread(descriptor, size, 0)
+        return os.pread(descriptor, size, offset)
     finally:
         os.close(descriptor)
 

@@ -46,6 +46,13 @@ class Source:
         """Close all connections; files still open fail on their next read."""
         self._lines.close()
 
+    @property
+    def encrypted(self) -> bool | None:
+        """Whether what goes over its lines is encrypted; None where there is no line (a folder)."""
+        if self.location.scheme == "file":
+            return None
+        return self.location.scheme == "sftp" or bool(self._lines.ask(lambda line: getattr(line, "encrypted", False)))
+
     def check(self) -> None:
         """Reach the source and see that its folder is there."""
         self._lines.ask(lambda line: line.root())
