@@ -154,7 +154,7 @@ def test_without_a_profile_nothing_is_recognised() -> None:
 
 def test_no_spelling_in_the_profile_means_two_things() -> None:
     names = read_names((resources.files("readingroom.nas_index.profile") / "south_africa.json").read_text("utf-8"))
-    aids = [each for each in names.medical_aids]
+    aids = list(names.medical_aids)
     hospitals = [each for group in names.groups for each in group.hospitals]
     for part in (aids, hospitals):
         spelt = Counter(key for each in part for key in {folded(s) for s in (each.name, *each.spellings, *each.short)})
