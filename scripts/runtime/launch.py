@@ -32,8 +32,12 @@ def run_module(
     data: Path | None = None,
     env: Mapping[str, str] | None = None,
     ground: Ground | None = None,
+    writable: Sequence[Path] = (),
 ) -> int:
-    """Run `python -m module argv…` in the sandbox on that data folder (default: the repository's); its exit status."""
+    """Run `python -m module argv…` in the sandbox on that data folder (default: the repository's); its exit status.
+
+    `writable` are further folders that it may write to, the repository's own among them.
+    """
     folder = data or data_folder(None)
     running = Instance.running(folder)
     ground = ground or stand("serve", running.suite if running and running.suite.isalpha() else None)
@@ -48,8 +52,8 @@ def run_module(
         name: os.environ.get(name, value) if name != "PYTHONPATH" else value for name, value in variables.items()
     }
     variables["READINGROOM_DATA"] = str(folder)
-    writable = [folder] if folder.exists() else []
-    return ground.run(command_line, env={**variables, **(env or {})}, writable=writable)
+    may_write = [each for each in (folder, *writable) if each.exists()]
+    return ground.run(command_line, env={**variables, **(env or {})}, writable=may_write)
 
 
 def command(module: str) -> NoReturn:

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from readingroom.nas_index.listing import PART, UNKNOWN, File, Part
+from readingroom.nas_index.listing import PART, UNKNOWN, Part
 from readingroom.nas_index.lists import Unlisted, read_list
 from readingroom.nas_index.path_map import PathMap
 from readingroom.sources import Unreadable
@@ -48,6 +48,5 @@ class ListWalk:
             if folder != part.folder or len(part.files) >= PART or len(part.unreadable) >= PART:
                 yield part
                 part = Part(folder)
-            # A list is a person's word: what is on it is looked at, whatever its extension.
-            part.files.append(File(name, UNKNOWN, UNKNOWN))
+            part.take(name, UNKNOWN, UNKNOWN)
         yield part

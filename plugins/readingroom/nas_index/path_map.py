@@ -17,6 +17,11 @@ class PathMap:
     """Prefixes and the mounts they stand for; the longest one that fits wins, whatever its case and slashes."""
 
     def __init__(self, prefixes: Mapping[str, str]) -> None:
+        self._named = sorted(
+            ((mount.rstrip("/") or "/", _plain(prefix).rstrip("\\/")) for prefix, mount in prefixes.items()),
+            key=lambda each: len(each[0]),
+            reverse=True,
+        )
         cleaned = [(_folded(prefix), mount.rstrip("/") or "/") for prefix, mount in prefixes.items()]
         self._prefixes = sorted(cleaned, key=lambda each: len(each[0]), reverse=True)
 
@@ -24,6 +29,13 @@ class PathMap:
     def mounts(self) -> tuple[str, ...]:
         """The folders that paths are mapped to."""
         return tuple(mount for _, mount in self._prefixes)
+
+    def unmapped(self, path: str) -> str | None:
+        """What `mapped` made this path of, in the prefix's own spelling; None where no mount fits."""
+        for mount, prefix in self._named:
+            if path.startswith(mount.rstrip("/") + "/"):
+                return prefix + path[len(mount.rstrip("/")) :].replace("/", "\\")
+        return None
 
     def mapped(self, path: str) -> str | None:
         """The path on this machine; None for a Windows path that no prefix fits. Any other path is left as it is."""
