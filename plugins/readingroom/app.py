@@ -26,8 +26,10 @@ from readingroom.identity import Access, Authenticator, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.metrics import Metrics
-from readingroom.nas_index import index_api, nas_api
+from readingroom.nas_index import index_api, nas_api, profile, search_api
 from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.in_orthanc import InOrthanc
+from readingroom.nas_index.search import Search
 from readingroom.nas_index.start import Indexing
 from readingroom.pacs import Pacs
 from readingroom.pacs_ranges import PacsRanges
@@ -86,7 +88,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     imports = Imports(settings, database, clock, trail)
     scheduler = Scheduler(imports, settings.cases_schedule, clock, deidentify=settings.import_deidentify)
 
-    catalogue = Catalogue(database, clock)
+    region = profile.choose(settings.nas_profile, settings.nas_profile_file)
+    catalogue = Catalogue(database, clock, region.recognise)
+    finding = search_api.Finding(database, Search(database, clock), region, InOrthanc(pacs, clock), trail)
     indexing = Indexing(settings, database, clock, trail, catalogue)
 
     app = Flask("readingroom", static_folder=None)
@@ -101,6 +105,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         download_parts.routes(settings, database, stored, identity.signer, clock, trail),
         import_api.routes(imports),
         index_api.routes(indexing, catalogue),
+        search_api.routes(finding),
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
     ]
     room = Room(

@@ -150,6 +150,14 @@ class Settings(BaseSettings):
         alias="NAS_PATH_MAP",
         description=r"Which mounts the Windows paths of a list stand for: `\\nas\images=/mnt/images; Z:=/mnt/archive`",
     )
+    nas_profile: Literal["south-africa", "none"] = Field(
+        "south-africa",
+        alias="NAS_PROFILE",
+        description="Region whose hospitals, medical aids and time zone are used, or `none`",
+    )
+    nas_profile_file: Path | None = Field(
+        None, alias="NAS_PROFILE_FILE", description="The site's own names for that profile (JSON), added to what it has"
+    )
     nas_wait_minutes: float = Field(
         60,
         gt=0,

@@ -11,6 +11,7 @@ import structlog
 
 from readingroom.clock import SystemClock
 from readingroom.db import open_database
+from readingroom.nas_index import profile
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.work import Work
 from readingroom.settings import Settings
@@ -37,7 +38,8 @@ def main() -> int:
     database = open_database(settings.database_url)
     clock = SystemClock()
     try:
-        Work(settings, database, clock, Catalogue(database, clock)).run(run_id, stopping)
+        region = profile.choose(settings.nas_profile, settings.nas_profile_file)
+        Work(settings, database, clock, Catalogue(database, clock, region.recognise)).run(run_id, stopping)
     finally:
         database.close()
     return 0
