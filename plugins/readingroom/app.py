@@ -25,6 +25,8 @@ from readingroom.door import Door
 from readingroom.identity import Access, Authenticator, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
+from readingroom.identity.cross_site import Origins
+from readingroom.identity.forwarded import Forwarded
 from readingroom.metrics import Metrics
 from readingroom.nas_index import index_api, nas_api, profile, search_api
 from readingroom.nas_index.catalogue import Catalogue
@@ -50,6 +52,8 @@ class Room:
     signer: TokenSigner
     accounts: Accounts
     access: Access
+    forwarded: Forwarded
+    origins: Origins
     trail: Trail
     metrics: Metrics
     declared: tuple[Declared, ...]
@@ -80,6 +84,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     metrics = Metrics()
     trail = Trail(database, clock)
     identity = identities.build(settings, database, trail, clock)
+    forwarded = Forwarded(settings.gateway_secret.get_secret_value())
+    origins = Origins(settings.cors_origins, settings.public_url)
     access = Access(lambda study_uid: publishing.is_published(database, study_uid), clock)
 
     ranges = PacsRanges(settings.orthanc_url, lambda: f"Bearer {identity.signer.service_token('downloads')}")
@@ -115,6 +121,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         identity.signer,
         identity.accounts,
         access,
+        forwarded,
+        origins,
         trail,
         metrics,
         _declared(areas),
@@ -125,7 +133,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     for area in areas:
         app.register_blueprint(area.blueprint(spec))
     spec.app = app
-    Door(identity.authenticator, settings.gateway_secret.get_secret_value(), clock, metrics).hang(app, room.declared)
+    Door(identity.authenticator, forwarded, origins, clock, metrics).hang(app, room.declared)
     return room
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
 import json
-import uuid
 from collections.abc import Iterable
 
 import structlog
@@ -14,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from readingroom.clock import Clock
 from readingroom.errors import (
+    CrossSite,
     Forbidden,
     MethodNotAllowed,
     NotFound,
@@ -22,6 +21,8 @@ from readingroom.errors import (
     Unauthenticated,
 )
 from readingroom.identity import ANONYMOUS, PUBLIC, Authenticator, Caller, Identity
+from readingroom.identity.cross_site import Origins
+from readingroom.identity.forwarded import Forwarded
 from readingroom.metrics import Metrics
 from readingroom.routing import Declared
 
@@ -30,16 +31,18 @@ log = structlog.get_logger(__name__)
 BEARER = 'Bearer realm="Reading Room"'
 BASIC = 'Basic realm="Reading Room", charset="UTF-8"'
 
-GATEWAY_HEADER = "X-Readingroom-Gateway"
 SLOW_SECONDS = 2.0
 
 
 class Door:
     """Stands before all routes of an application; unknown addresses and undeclared routes stay shut."""
 
-    def __init__(self, authenticator: Authenticator, gateway_secret: str, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, authenticator: Authenticator, forwarded: Forwarded, origins: Origins, clock: Clock, metrics: Metrics
+    ) -> None:
         self._authenticator = authenticator
-        self._gateway_secret = gateway_secret.encode()
+        self._forwarded = forwarded
+        self._origins = origins
         self._clock = clock
         self._metrics = metrics
         self._capabilities: dict[str, str] = {}
@@ -53,7 +56,7 @@ class Door:
 
     def _enter(self) -> None:
         g.began = self._clock.monotonic()
-        g.caller = self._stranger()
+        g.caller = self._forwarded.stranger(request.headers.get, request.remote_addr or "")
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.caller.request_id)
         if request.url_rule is None:
@@ -61,6 +64,8 @@ class Door:
         capability = self._capabilities.get(request.endpoint or "")
         if capability is None:
             raise NotFound("There is nothing at this address.")
+        if self._origins.forge(request.method, request.headers.get("Origin"), request.headers.get("Host")):
+            raise CrossSite("A page of another site asked for this; it is not done.")
         g.caller = self._known(g.caller, capability)
         check(g.caller.identity, capability)
 
@@ -72,16 +77,6 @@ class Door:
                 raise
             found = ANONYMOUS  # a stale token must not keep anybody from signing in again
         return Caller(found, stranger.request_id, stranger.ip, stranger.through_gateway)
-
-    def _stranger(self) -> Caller:
-        shown = request.headers.get(GATEWAY_HEADER, "").encode()
-        through_gateway = bool(self._gateway_secret) and hmac.compare_digest(shown, self._gateway_secret)
-        ip = request.remote_addr or ""
-        request_id = ""
-        if through_gateway:  # only the gateway's word counts; anybody can write these headers
-            ip = request.headers.get("X-Forwarded-For", ip).split(",")[-1].strip()
-            request_id = _uuid(request.headers.get("X-Request-Id", ""))
-        return Caller(ANONYMOUS, request_id or str(uuid.uuid4()), ip, through_gateway)
 
     def _leave(self, response: Response) -> Response:
         response.headers["X-Request-Id"] = g.caller.request_id
@@ -151,10 +146,3 @@ def error_response(error: ReadingRoomError, request_id: str) -> Response:
         body["detail"] = error.detail
     body["request_id"] = request_id
     return Response(json.dumps(body), status=error.status, mimetype="application/json", headers=error.headers)
-
-
-def _uuid(text: str) -> str:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return ""

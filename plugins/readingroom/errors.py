@@ -7,6 +7,7 @@ ReadingRoomError                    500 internal
 │   ├── TokenExpired                401 token_expired
 │   └── TicketExpired               401 ticket_expired
 ├── Forbidden                       403 forbidden
+│   └── CrossSite                   403 cross_site
 ├── NotFound                        404 not_found
 │   └── NoDicoms                    404 no_dicoms
 ├── MethodNotAllowed                405 method_not_allowed
@@ -87,6 +88,12 @@ class Forbidden(ReadingRoomError):
 
     status = 403
     code = "forbidden"
+
+
+class CrossSite(Forbidden):
+    """Another site's page made a browser ask for a change."""
+
+    code = "cross_site"
 
 
 class NotFound(ReadingRoomError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -163,3 +164,13 @@ def test_a_forwarded_address_counts_only_from_the_gateway(room: Room, bearer: di
     asked = "11111111-2222-3333-4444-555555555555"
     forged = client.get("/api/me", headers={**bearer["admin"], "X-Request-Id": asked, "X-Forwarded-For": "192.0.2.1"})
     assert forged.headers["X-Request-Id"] != asked
+
+
+def test_a_page_of_another_site_cannot_change_anything_with_the_browser_s_own_credentials(room: Room) -> None:
+    client = room.app.test_client()
+    basic = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
+    for route in room.declared:
+        if route.method == "GET":
+            continue
+        status, body = ask(client, route.method, route.path, {"Authorization": basic, "Origin": "https://evil.example"})
+        assert (status, body.get("error")) == (403, "cross_site"), route

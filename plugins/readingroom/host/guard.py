@@ -7,8 +7,9 @@ from typing import Any
 import structlog
 
 from readingroom.errors import ReadingRoomError
-from readingroom.host.wsgi import header
 from readingroom.identity import Access, Authenticator
+from readingroom.identity.cross_site import Origins
+from readingroom.identity.forwarded import Forwarded
 
 METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
 """OrthancPluginHttpMethod, as the filter tells it."""
@@ -19,17 +20,24 @@ log = structlog.get_logger(__name__)
 class Guard:
     """Every HTTP request to Orthanc passes here before any route, ours or the core's."""
 
-    def __init__(self, authenticator: Authenticator, access: Access) -> None:
+    def __init__(self, authenticator: Authenticator, access: Access, forwarded: Forwarded, origins: Origins) -> None:
         self._authenticator = authenticator
         self._access = access
+        self._forwarded = forwarded
+        self._origins = origins
 
     def allows(self, uri: str, **request: Any) -> bool:
         """True lets the request go on; False is a bare 403. Whatever goes wrong in here is a refusal."""
         try:
             if self._access.checks_itself(uri):
                 return True  # our own routes answer 401, 403 and 404 in their own shape
-            identity = self._authenticator.identify(header(request.get("headers") or {}, "authorization"))
-            return self._access.allows(identity, METHODS.get(request["method"], ""), uri)
+            headers = {name.lower(): value for name, value in (request.get("headers") or {}).items()}
+            method = METHODS.get(request["method"], "")
+            if self._origins.forge(method, headers.get("origin"), headers.get("host")):
+                return False
+            stranger = self._forwarded.stranger(lambda name: headers.get(name.lower()), request.get("ip") or "")
+            known = self._authenticator.identify(headers.get("authorization"), stranger.ip, stranger.request_id)
+            return self._access.allows(known, method, uri)
         except ReadingRoomError:
             return False
         except Exception:
