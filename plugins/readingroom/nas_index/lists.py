@@ -25,7 +25,7 @@ _PERCENT = re.compile(r"^\s*\d{1,3}([.,]\d+)?\s*%\s*")
 _NOISE = re.compile(
     r"^(-{3,}|={3,}|FullName|Fullname|Name|Path|Mode\s+LastWriteTime.*|Directory: .*|\s*ROBOCOPY\s+::.*"
     r"|\s*(Started|Ended|Source|Dest|Files|Dirs|Bytes|Times|Speed|Options|Exc Files|Exc Dirs|Total)\s*:.*"
-    r"|\s+Total\s+Copied\s+Skipped.*|\s*(Source|Dest)\s+[:=].*)$"
+    r"|\s*Total\s+Copied\s+Skipped.*|\s*(Source|Dest)\s+[:=].*)$"
 )
 _ROBOCOPY_ERROR = re.compile(r"ERROR (\d+) \(0x[0-9A-Fa-f]{8}\) (?P<doing>\D+?)(?P<path>(\\\\|[A-Za-z]:\\).*)$")
 _ROBOCOPY_CLASS = re.compile(

@@ -139,11 +139,20 @@ class Indexing:
 
         log_name = f"index-{run_id}.log"
         try:
-            start_process(self._settings, WORKER, [run_id], log_name, ended)
+            start_process(self._settings, WORKER, [run_id], log_name, ended, self._variables())
         except OSError as error:
             self.runs.abandon(run_id, f"The run's process could not be started: {error.strerror}")
             raise
         return run_id
+
+    def _variables(self) -> dict[str, str]:
+        settings = self._settings
+        return {
+            "NAS_CONFIG": str(self.config.place),
+            "NAS_ALLOWED_ROOTS": ",".join(settings.nas_roots),
+            "NAS_PATH_MAP": settings.nas_path_map,
+            "NAS_WAIT_MINUTES": str(settings.nas_wait_minutes),
+        }
 
     def _roots(self) -> list[Location]:
         return [parse_location(root) for root in self._settings.nas_roots]

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import structlog
@@ -17,11 +17,16 @@ log = structlog.get_logger(__name__)
 
 
 def start_process(
-    settings: Settings, module: str, arguments: Sequence[str], log_name: str, ended: Callable[[int], None]
+    settings: Settings,
+    module: str,
+    arguments: Sequence[str],
+    log_name: str,
+    ended: Callable[[int], None],
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Run `python -m module arguments…`, output to logs/log_name; `ended` is told its exit status, in a thread.
 
-    Raises OSError when it cannot be started.
+    `variables` are added to its environment. Raises OSError when it cannot be started.
     """
     plugins = Path(__file__).resolve().parents[2]
     environment = os.environ | {
@@ -29,6 +34,7 @@ def start_process(
         "READINGROOM_ORTHANC_URL": settings.orthanc_url,
         "DATABASE_URL": settings.database_url,
         "PYTHONPATH": str(plugins),
+        **(variables or {}),
     }
     # Inside Orthanc sys.executable is no interpreter.
     command = [settings.python or sys.executable, "-m", module, *arguments]
