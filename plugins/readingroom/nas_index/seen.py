@@ -25,3 +25,8 @@ class Seen:
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes."""
+        return len(self._bits)
