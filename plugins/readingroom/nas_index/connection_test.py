@@ -102,8 +102,8 @@ def look(config: SourceConfig, settings: Settings) -> Tested:
             return Tested(
                 ok=True,
                 message=_said(place),
-                latency_ms=round(measured.latency * 1000, 2) if measured.files else None,
-                listing_ms=round(measured.listing * 1000, 2),
+                latency_ms=round(measured.latency * 1000, 3) if measured.files else None,
+                listing_ms=round(measured.listing * 1000, 3),
                 throughput_mb_s=round(throughput / 1e6, 1) if throughput else None,
                 encrypted=place.encrypted,
                 files_sampled=measured.files,

@@ -12,8 +12,8 @@ from readingroom.sources import Unreadable
 PART = 1000
 """Files that are handed on at a time: one folder may hold a million."""
 
-UNKNOWN = -1
-"""Size and time of a file that nobody asked for yet: a list of names does not tell them."""
+UNKNOWN = -2
+"""Size and time of a file that could not be asked for: no file has them, no row (-1 says "no row") either."""
 
 
 class File(NamedTuple):

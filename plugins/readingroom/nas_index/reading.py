@@ -21,7 +21,7 @@ from readingroom.nas_index.window import FIRST_BYTES
 from readingroom.sources import Source
 
 Task = tuple[str, int, int, int]
-"""Path, size and time where they are known (else -1), and how often it was tried before."""
+"""Path, size and time where they are known (else UNKNOWN), and how often it was tried before."""
 
 What = Literal["found", "bad", "doubtful", "lost", "refused"]
 """found: a header · bad: no header, and none by trying again ·
