@@ -28,8 +28,9 @@ from readingroom.identity.accounts import Accounts
 from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
 from readingroom.metrics import Metrics
-from readingroom.nas_index import index_api, nas_api, profile, search_api
+from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api
 from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.import_series import SeriesImports
 from readingroom.nas_index.in_orthanc import InOrthanc
 from readingroom.nas_index.search import Search
 from readingroom.nas_index.start import Indexing
@@ -60,6 +61,7 @@ class Room:
     starts: list[Callable[[], None]] = field(default_factory=list)
     stops: list[Callable[[], None]] = field(default_factory=list)
     deletions: list[Callable[[str], None]] = field(default_factory=list)
+    arrivals: list[Callable[[str], None]] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin what runs beside requests."""
@@ -76,6 +78,11 @@ class Room:
         """Forget what is remembered of a resource that Orthanc no longer has."""
         for each in self.deletions:
             each(resource)
+
+    def series_arrived(self, series: str) -> None:
+        """Tell of a series that Orthanc has got."""
+        for each in self.arrivals:
+            each(series)
 
 
 def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | None = None) -> Room:
@@ -96,7 +103,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
 
     region = profile.choose(settings.nas_profile, settings.nas_profile_file)
     catalogue = Catalogue(database, clock, region.recognise)
-    finding = search_api.Finding(database, Search(database, clock), region, InOrthanc(pacs, clock), trail)
+    in_orthanc = InOrthanc(pacs, clock)
+    finding = search_api.Finding(database, Search(database, clock), region, in_orthanc, trail)
+    series_imports = SeriesImports(settings, database, clock, trail)
     indexing = Indexing(settings, database, clock, trail, catalogue)
 
     app = Flask("readingroom", static_folder=None)
@@ -112,6 +121,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         import_api.routes(imports),
         index_api.routes(indexing, catalogue),
         search_api.routes(finding),
+        series_api.routes(series_imports),
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
     ]
     room = Room(
@@ -130,6 +140,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.starts.append(scheduler.start)
     room.stops.append(scheduler.stop)
     room.starts.append(indexing.go_on)
+    room.starts.append(series_imports.go_on)
+    room.arrivals.append(in_orthanc.arrived)
+    room.deletions.append(in_orthanc.deleted)
     for area in areas:
         app.register_blueprint(area.blueprint(spec))
     spec.app = app

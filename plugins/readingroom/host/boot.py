@@ -38,6 +38,7 @@ def boot(orthanc: Orthanc) -> Room:
     changes.on(orthanc.ChangeType.ORTHANC_STARTED, lambda _: room.start())
     changes.on(orthanc.ChangeType.ORTHANC_STOPPED, lambda _: room.stop())
     changes.on(orthanc.ChangeType.DELETED, room.resource_deleted)
+    changes.on(orthanc.ChangeType.NEW_SERIES, room.series_arrived)
     orthanc.RegisterOnChangeCallback(changes.happened)
     log.info("booted", routes=len(room.declared))
     return room

@@ -9,6 +9,7 @@ import pytest
 import readingroom.audit.tables
 import readingroom.cases.tables
 import readingroom.identity.tables
+import readingroom.nas_index.import_tables
 import readingroom.nas_index.tables  # noqa: F401  # all tables are to be known
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -22,7 +23,7 @@ from readingroom.errors import SettingsError
 from readingroom.nas_index.tables import SEARCH_TABLE
 from sqlalchemy import MetaData, Table, create_engine, inspect, text
 
-AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file"}
+AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file", "nas_import"}
 
 
 @pytest.fixture
