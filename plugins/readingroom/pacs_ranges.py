@@ -18,7 +18,8 @@ SKIPPED_BYTES = 1 << 20
 class PacsRanges:
     """Calls for `start` up to `stop` of the resource at a path; safe for many threads.
 
-    Each call has a connection of its own, closed at once: an idle one would hold a thread of the very server that waits.
+    Each call has a connection of its own, closed at once: an idle one would hold a thread of the very server that
+    waits.
     """
 
     def __init__(self, url: str, authorization: Callable[[], str]) -> None:

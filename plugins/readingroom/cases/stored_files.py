@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from readingroom.errors import PacsError, StoredFileBroken
@@ -58,7 +59,7 @@ class StoredFiles:
         """
         descriptor = self._descriptor(instance, attachment)
         if descriptor is None:
-            yield ApiFile(self._read_api, _path(instance, attachment), size)
+            yield ApiFile(partial(self._read_api, instance, attachment, size), instance)
             return
         try:
             if os.fstat(descriptor).st_size != size:
@@ -77,7 +78,8 @@ class StoredFiles:
             if not place:
                 return None
             try:
-                return os.open(self._storage / place, os.O_RDONLY | os.O_CLOEXEC)
+                # As text: a Path costs more than opening the file.
+                return os.open(f"{self._storage}/{place}", os.O_RDONLY | os.O_CLOEXEC)
             except FileNotFoundError:
                 # Deleted and stored again under another name since we looked; or kept somewhere else
                 # altogether.
@@ -96,6 +98,8 @@ class StoredFiles:
                     self._places.move_to_end(key)
                     return found
         place = self._asked_place(instance, attachment)
+        if place is None:
+            return ""
         with self._lock:
             self._places[key] = place
             self._places.move_to_end(key)
@@ -103,29 +107,30 @@ class StoredFiles:
                 self._places.popitem(last=False)
         return place
 
-    def _asked_place(self, instance: str, attachment: str) -> str:
+    def _asked_place(self, instance: str, attachment: str) -> str | None:
         try:
             info = get_json(self._pacs, f"{_path(instance, attachment)}/info")
-        except PacsError as error:
-            raise StoredFileBroken("Orthanc no longer has a stored file.", detail={"instance": instance}) from error
+        except PacsError:
+            return None  # asking for the bytes will say whether Orthanc has them
         uuid = str(info.get("Uuid", ""))
-        compressed = info.get("CompressedMD5") != info.get("UncompressedMD5") or info.get("CompressedSize") != info.get(
-            "UncompressedSize"
-        )
+        compressed = any(info.get(f"Compressed{what}") != info.get(f"Uncompressed{what}") for what in ("MD5", "Size"))
         # The name becomes a path: only what is a UUID may.
         return "" if compressed or not _UUID.fullmatch(uuid) else f"{uuid[:2]}/{uuid[2:4]}/{uuid}"
 
-    def _read_api(self, path: str, size: int, start: int, stop: int) -> bytes:
+    def _read_api(self, instance: str, attachment: str, size: int, start: int, stop: int) -> bytes:
+        path = _path(instance, attachment)
         try:
             if size <= WHOLE_BYTES or self._ranged is None:
                 whole = self._pacs.get(f"{path}/data")
                 if len(whole) != size:
-                    raise StoredFileBroken("A stored file has another length than was imported.")
+                    raise StoredFileBroken(
+                        "A stored file has another length than was imported.", detail={"instance": instance}
+                    )
                 return whole[start:stop]
             with self._ranged_slots:
                 return self._ranged(f"{path}/data", start, stop)
         except PacsError as error:
-            raise StoredFileBroken("Orthanc cannot read a stored file.") from error
+            raise StoredFileBroken("Orthanc cannot read a stored file.", detail={"instance": instance}) from error
 
 
 class LocalFile:
@@ -153,18 +158,17 @@ class LocalFile:
 class ApiFile:
     """A file that Orthanc reads for us."""
 
-    __slots__ = ("_path", "_read", "_size")
+    __slots__ = ("_instance", "_read")
 
-    def __init__(self, read: Callable[[str, int, int, int], bytes], path: str, size: int) -> None:
+    def __init__(self, read: Callable[[int, int], bytes], instance: str) -> None:
         self._read = read
-        self._path = path
-        self._size = size
+        self._instance = instance
 
     def read_into(self, offset: int, target: memoryview) -> None:
         """Fill `target` with the file's bytes from `offset` on."""
-        found = self._read(self._path, self._size, offset, offset + len(target))
+        found = self._read(offset, offset + len(target))
         if len(found) != len(target):
-            raise StoredFileBroken("A stored file is too short.")
+            raise StoredFileBroken("A stored file is too short.", detail={"instance": self._instance})
         target[:] = found
 
 
