@@ -50,7 +50,7 @@ def configure(folder: Path, level: str, orthanc: Orthanc | None = None, name: st
     # (Python 3.14) the exceptions of that never let go of the frames above them: each request stayed in memory with
     # its answer, 8 MB for a slice of a zip. Nobody reads those names.
     logging.logThreads = False
-    logging.logAsyncioTasks = False
+    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # typeshed does not list it
     logging.basicConfig(level=level, handlers=handlers, force=True)
     for chatty in ("paramiko", "smbprotocol", "urllib3", "pydicom", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
