@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from readingroom.nas_index.bulk import Bulk, chunks
+from readingroom.nas_index.bulk import Bulk, Entry, chunks
 from readingroom.nas_index.copies import known_elsewhere, settle_copies
 from readingroom.nas_index.records import DICOM_ERROR, Failed, Found
 from readingroom.nas_index.rows import COLUMNS, Recognise, SeriesRow, clean, instance_number, series_row
@@ -125,7 +125,7 @@ class Batch:
             row = series_row(first.header, series_id, self._source_id, self._recognise)
             is_copy = first.key in elsewhere
             rows.append((series_id, self._source_id, first.key, *row.values, 0, 0, UNSETTLED, is_copy, self._now))
-            entries.append((row.position, row.terms))
+            entries.append(Entry(row.position, series_id, is_copy, row.search_text, row.marks, row.terms))
             known[first.key] = series_id
         self._bulk.insert("nas_series", SERIES_COLUMNS, rows)
         self._bulk.index(entries)
@@ -213,19 +213,19 @@ class Batch:
         for some in chunks(list(again)):
             listed, values = self._bulk.among(some)
             rows = self._bulk.rows(
-                f"SELECT id, position, {', '.join(COLUMNS[1:])} FROM {{}}nas_series WHERE id {listed}",  # noqa: S608
+                f"SELECT id, is_copy, position, {', '.join(COLUMNS[1:])} FROM {{}}nas_series WHERE id {listed}",  # noqa: S608
                 values,
             )
-            for series_id, *before in rows:
+            for series_id, is_copy, *before in rows:
                 now = series_row(again[series_id].header, series_id, self._source_id, self._recognise)
                 if tuple(before) != now.values:
-                    self._replace(series_id, before[0], now)
+                    self._replace(series_id, bool(is_copy), before[0], now)
 
-    def _replace(self, series_id: int, position: int, now: SeriesRow) -> None:
+    def _replace(self, series_id: int, is_copy: bool, position: int, now: SeriesRow) -> None:
         assigned = ", ".join(f"{column} = ?" for column in COLUMNS)
         self._bulk.run(f"UPDATE {{}}nas_series SET {assigned} WHERE id = ?", [*now.values, series_id])  # noqa: S608
         self._bulk.unindex([position])
-        self._bulk.index([(now.position, now.terms)])
+        self._bulk.index([Entry(now.position, series_id, is_copy, now.search_text, now.marks, now.terms)])
 
     def _count(self) -> None:
         count(self._bulk, self._source_id, self._tallies, self._others, self._stored.new_series, self._now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +17,18 @@ Row = Sequence[Any]
 
 MAX_VARIABLES = 30_000
 """Variables in one statement; SQLite since 3.32 takes 32,766."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One series of the search index; only PostgreSQL's holds more than position and terms."""
+
+    position: int
+    series_id: int
+    is_copy: bool
+    text: str
+    marks: str
+    terms: set[int]
 
 
 class Bulk:
@@ -100,14 +113,16 @@ class Bulk:
         when = when.astimezone(UTC)
         return when if self.is_postgresql else when.strftime("%Y-%m-%d %H:%M:%S.%f")
 
-    def index(self, entries: Iterable[tuple[int, set[int]]]) -> None:
-        """Put series into the search index: position and terms of each."""
+    def index(self, entries: Iterable[Entry]) -> None:
+        """Put series into the search index."""
         if self.is_postgresql:
-            self.insert(SEARCH_TABLE, ("position", "terms"), [(at, sorted(found)) for at, found in entries])
+            columns = ("position", "series_id", "is_copy", "search_text", "terms")
+            rows = [(e.position, e.series_id, e.is_copy, e.text + e.marks, sorted(e.terms)) for e in entries]
+            self.insert(SEARCH_TABLE, columns, rows)
         else:
             self._cursor.executemany(
                 f"INSERT INTO {SEARCH_TABLE} (rowid, terms) VALUES (?, ?)",  # noqa: S608
-                [(at, " ".join([token(term) for term in found])) for at, found in entries],
+                [(e.position, " ".join([token(term) for term in e.terms])) for e in entries],
             )
 
     def unindex(self, positions: Iterable[int]) -> None:

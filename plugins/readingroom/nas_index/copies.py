@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from readingroom.nas_index.bulk import Bulk, chunks
+from readingroom.nas_index.tables import SEARCH_TABLE
 
 _BEST = """(SELECT b.id FROM {}nas_series b JOIN {}nas_source o ON o.id = b.source_id
             WHERE b.series_key = {}nas_series.series_key
@@ -15,11 +16,16 @@ def settle_copies(bulk: Bulk, keys: Sequence[str]) -> None:
     """Choose anew for these series."""
     for some in chunks(keys):
         listed, values = bulk.among(some)
-        bulk.run(
+        changed = bulk.rows(
             f"UPDATE {{}}nas_series SET is_copy = NOT is_copy "  # noqa: S608  # nothing of a user's is in it
-            f"WHERE series_key {listed} AND is_copy = (id = {_BEST})",
+            f"WHERE series_key {listed} AND is_copy = (id = {_BEST}) RETURNING position, is_copy",
             values,
         )
+        if bulk.is_postgresql:
+            bulk.each(
+                f"UPDATE {{}}{SEARCH_TABLE} SET is_copy = ? WHERE position = ?",  # noqa: S608
+                [(is_copy, position) for position, is_copy in changed],
+            )
 
 
 def settle_copies_of_source(bulk: Bulk, source_id: int) -> None:

@@ -39,6 +39,14 @@ class Frequencies:
             whole *= min((shares.get(term, rest) for term in group), default=1.0)
         return whole, series
 
+    def rarest(self, connection: Connection, groups: Iterable[Iterable[int]], many: int) -> list[int]:
+        """The rarest terms of each group, at most so many of each."""
+        shares, rest, _ = self._statistics(connection)
+        found: set[int] = set()
+        for group in groups:
+            found.update(sorted(group, key=lambda term: (shares.get(term, rest), term))[:many])
+        return sorted(found)
+
     def _statistics(self, connection: Connection) -> tuple[dict[int, float], float, float]:
         now = self._clock.monotonic()
         known = self._known

@@ -14,6 +14,10 @@ MAX_TEXT = 400
 """Characters kept of one value; DICOM's own limit for all of these is 64 a component."""
 
 
+MAX_SEARCHED = 1800
+"""Bytes of a search text; with its properties it must fit an index entry of PostgreSQL, which takes 2,704 bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """What a regional profile recognises in a header; empty: nothing."""
@@ -43,27 +47,28 @@ class SeriesRow:
     search_text: str
     values: tuple[Any, ...]
     terms: set[int]
+    marks: str  # the properties, as PostgreSQL's search table has them behind the text
 
 
 def series_row(header: Header, series_id: int, source_id: int, recognise: Recognise) -> SeriesRow:
     """What is stored of a series whose first file has this header."""
     region = recognise(header)
     at = position(header.StudyDate, series_id)
-    text = search_text(
-        [
-            name_words(header.PatientName[:MAX_TEXT]),
-            id_words(header.PatientID[:MAX_TEXT]),
-            id_words(header.AccessionNumber[:MAX_TEXT]),
-            text_words(header.StudyDescription[:MAX_TEXT]),
-            text_words(header.SeriesDescription[:MAX_TEXT]),
-            text_words(header.Modality[:MAX_TEXT]),
-            text_words(header.BodyPartExamined[:MAX_TEXT]),
-            text_words(region.hospital or header.InstitutionName[:MAX_TEXT]),
-            text_words(region.hospital_group),
-            text_words(region.medical_aid),
-        ]
-    )
-    found = terms(text) | tags(clean(header.Modality), source_id, region)
+    lines = [
+        name_words(header.PatientName[:MAX_TEXT]),
+        id_words(header.PatientID[:MAX_TEXT]),
+        id_words(header.AccessionNumber[:MAX_TEXT]),
+        text_words(header.StudyDescription[:MAX_TEXT]),
+        text_words(header.SeriesDescription[:MAX_TEXT]),
+        text_words(header.Modality[:MAX_TEXT]),
+        text_words(header.BodyPartExamined[:MAX_TEXT]),
+        text_words(region.hospital or header.InstitutionName[:MAX_TEXT]),
+        text_words(region.hospital_group),
+        text_words(region.medical_aid),
+    ]
+    text = bounded(search_text(lines))
+    properties = tags(clean(header.Modality), source_id, region)
+    found = terms(text) | {tag(kind, value) for kind, value in properties}
     values = (
         at,
         *map(
@@ -78,20 +83,32 @@ def series_row(header: Header, series_id: int, source_id: int, recognise: Recogn
         ),
         text,
     )  # fmt: skip
-    return SeriesRow(at, text, values, found)
+    marks = "".join(property_mark(kind, value) for kind, value in properties)
+    return SeriesRow(at, text, values, found, marks)
 
 
-def tags(modality: str, source_id: int, region: Region) -> set[int]:
-    """The terms of what lists are narrowed to."""
-    found = {tag("modality", modality), tag("source", source_id)}
-    for kind, value in (
+def tags(modality: str, source_id: int, region: Region) -> list[tuple[str, str | int]]:
+    """The properties that lists are narrowed by, kind and value."""
+    found: list[tuple[str, str | int]] = [
+        ("source", source_id),
+        ("modality", modality),
         ("medical_aid", region.medical_aid),
         ("hospital", region.hospital),
         ("hospital_group", region.hospital_group),
-    ):
-        if value:
-            found.add(tag(kind, value))
-    return found
+    ]
+    return [(kind, value) for kind, value in found if value]
+
+
+def bounded(text: str) -> str:
+    """A search text that an index takes whole; the end of an endless one is not searched."""
+    if len(text) * 4 <= MAX_SEARCHED:
+        return text
+    return text.encode()[:MAX_SEARCHED].decode("utf-8", "ignore")
+
+
+def property_mark(kind: str, value: str | int) -> str:
+    """How a property stands in a search text that is to decide on properties too; no word holds a tab."""
+    return f"\t{kind}={value}\t"
 
 
 def clean(value: str) -> str:

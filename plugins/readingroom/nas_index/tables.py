@@ -177,8 +177,18 @@ SEARCH_TABLE = "nas_series_terms"
 nas_series_terms = Table(
     SEARCH_TABLE,
     postgresql_metadata,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("series_id", Integer, nullable=False),
+    Column("is_copy", Boolean, nullable=False),
+    Column("search_text", Text, nullable=False),  # and behind it the properties, see `rows.property_mark`
     Column("terms", ARRAY(Integer), nullable=False),
+    # The whole row but its terms, in the order of the list.
+    Index(
+        "uq_nas_series_terms_position",
+        "position",
+        unique=True,
+        postgresql_include=["series_id", "is_copy", "search_text"],
+    ),
     Index(
         "ix_nas_series_terms_terms", "terms", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 512}
     ),

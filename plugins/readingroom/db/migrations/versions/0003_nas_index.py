@@ -179,15 +179,27 @@ def search_on_sqlite() -> None:
 def search_on_postgresql() -> None:
     """Terms as numbers under a GIN index: no extension is needed.
 
-    A long pending list would be read through by every search while a run writes; a short one is merged early.
-    The larger sample makes PostgreSQL remember how frequent some thousands of terms are, which decides how to search.
+    The rows are kept narrow, and narrower still in the index that holds them in the order of the list: terms are kept
+    outside of them. A long pending list would be read through by every search while a run writes; a short one is
+    merged early. The larger sample makes PostgreSQL remember how frequent some thousands of terms are, which decides
+    how to search.
     """
     op.create_table(
         "nas_series_terms",
-        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("series_id", sa.Integer(), nullable=False),
+        sa.Column("is_copy", sa.Boolean(), nullable=False),
+        sa.Column("search_text", sa.Text(), nullable=False),
         sa.Column("terms", sa.ARRAY(sa.Integer()), nullable=False),
-        sa.PrimaryKeyConstraint("position", name="pk_nas_series_terms"),
         schema=SCHEMA,
+    )
+    op.create_index(
+        "uq_nas_series_terms_position",
+        "nas_series_terms",
+        ["position"],
+        schema=SCHEMA,
+        unique=True,
+        postgresql_include=["series_id", "is_copy", "search_text"],
     )
     op.create_index(
         "ix_nas_series_terms_terms",
@@ -197,4 +209,8 @@ def search_on_postgresql() -> None:
         postgresql_using="gin",
         postgresql_with={"gin_pending_list_limit": 512},
     )
-    op.execute(f"ALTER TABLE {SCHEMA}.nas_series_terms ALTER COLUMN terms SET STATISTICS 500")
+    table = f"ALTER TABLE {SCHEMA}.nas_series_terms"
+    op.execute(f"{table} SET (toast_tuple_target = 128)")
+    op.execute(f"{table} ALTER COLUMN terms SET STORAGE EXTERNAL")
+    op.execute(f"{table} ALTER COLUMN search_text SET STORAGE MAIN")
+    op.execute(f"{table} ALTER COLUMN terms SET STATISTICS 500")
