@@ -23,7 +23,9 @@ from readingroom.errors import SettingsError
 from readingroom.nas_index.tables import SEARCH_TABLE
 from sqlalchemy import MetaData, Table, create_engine, inspect, text
 
-AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file", "nas_import"}
+AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file"} | {
+    "nas_import"
+}
 
 
 @pytest.fixture
