@@ -33,7 +33,12 @@ NEAR_BATCH, FAR_BATCH = 128, 16
 IN_FLIGHT = {"gentle": 8, "balanced": 32, "fast": 64}
 """Files read at a time where a source is far: with 2 ms between, 32 are worth 20 times one, 64 little more than 32."""
 
+SMB_IN_FLIGHT = {"gentle": 4, "balanced": 8, "fast": 16}
+"""By smb:// it is this machine's processors that are busy, with the protocol: more at a time is no faster, and every
+connection costs a sign-in."""
+
 FOLDERS_AT_ONCE = 16
+SMB_FOLDERS_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,9 @@ class Place(AbstractContextManager["Place"]):
         self._open = ExitStack()
         self.location: Location = config.location()
         self._settings = replace(
-            config.source_settings(site), connections=config.connection_pool_size or FOLDERS_AT_ONCE
+            config.source_settings(site),
+            connections=config.connection_pool_size
+            or (SMB_FOLDERS_AT_ONCE if self.location.scheme == "smb" else FOLDERS_AT_ONCE),
         )
         self._source: Source | None = None
         self._lister: Lister
@@ -180,7 +187,8 @@ class Place(AbstractContextManager["Place"]):
         config, far = self._config, self.is_far
         workers = self._wanted.workers or config.max_workers
         if not workers:
-            workers = IN_FLIGHT[config.performance_mode] if far else cores()
+            in_flight = SMB_IN_FLIGHT if self.location.scheme == "smb" else IN_FLIGHT
+            workers = in_flight[config.performance_mode] if far else cores()
             if config.performance_mode == "gentle" and not far:
                 workers = max(1, workers // 2)
         processes = min(workers, max(cores(), 2))

@@ -60,7 +60,10 @@ def main() -> None:
             number, batch_tasks = batch
             outcomes: list[Outcome] = [safely(read, task) for task in batch_tasks]
             with writing:
-                send(output, (number, outcomes))
+                try:
+                    send(output, (number, outcomes))
+                except BrokenPipeError:
+                    os._exit(0)  # the run is over, or its process was killed
 
     workers = [threading.Thread(target=work, daemon=True) for _ in range(begun["threads"])]
     for each in workers:
