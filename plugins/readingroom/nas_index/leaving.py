@@ -18,6 +18,7 @@ from readingroom.nas_index.copies import settle_copies_of_source
 from readingroom.nas_index.integrity import settle_integrity
 from readingroom.nas_index.records import DICOM_ERROR
 from readingroom.nas_index.seen import Seen
+from readingroom.nas_index.tables import SEARCH_TABLE
 from readingroom.sources.names import printable
 
 MOST_GONE = 0.5
@@ -84,6 +85,8 @@ class Leaving:
             figures = self._visit.figures
             if figures.added or figures.changed or self._left.gone or self._left.moved:
                 settle_copies_of_source(bulk, self._source_id)
+                if bulk.is_postgresql:  # its search asks how frequent each term is
+                    bulk.run(f"ANALYZE {{}}{SEARCH_TABLE}")
         settle_integrity(self._database, self._source_id)
         if beside is not None:
             with self._database.write() as connection:

@@ -20,6 +20,9 @@ MAX_WORDS = 12
 
 GRAM = 3
 
+KEPT = 16_384
+"""Words and values whose folding is remembered; names and descriptions come again and again. Some 10 MB in all."""
+
 SEPARATORS = re.compile(r"[\s^=,;\\*?%\"]+")
 """What stands between the words of a search: DICOM's own separators, and what people type as wildcards."""
 
@@ -66,7 +69,7 @@ def _digit(character: str) -> str:
     return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=KEPT)
 def name_words(name: str) -> str:
     """The words of a person name (PS3.5 section 6.2: `alphabetic=ideographic=phonetic`, parts by `^`) as search text.
 
@@ -89,14 +92,14 @@ def name_words(name: str) -> str:
     return _line(words)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=KEPT // 16)
 def id_words(identifier: str) -> str:
     """The words of an identifier, and all of it in one: `AB-123/4` is found as `123` and as `ab1234`."""
     parts = _words(folded(identifier))
     return _line([*parts, "".join(parts)] if len(parts) > 1 else parts)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=KEPT)
 def text_words(text: str) -> str:
     """The words of a description as search text."""
     return _line(_words(folded(text)))
@@ -131,7 +134,7 @@ def terms(text: str) -> set[int]:
     return found
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=KEPT)
 def _terms_of(word: str) -> tuple[int, ...]:
     if _UNSPACED.fullmatch(word):
         return tuple({term(c) for c in word} | {term(word[i : i + 2]) for i in range(len(word) - 1)})
