@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,15 +17,10 @@ from readingroom.cases.tables import import_item, import_run
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import ImportRunning, NotFound
+from readingroom.procedures import Lifeline, Taken
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 UNDER_WAY = ("queued", "running")
-
-HEARTBEAT = timedelta(seconds=2)
-"""How often a run tells how far it is."""
-
-DEAD_AFTER = timedelta(seconds=60)
-"""A run that has been silent for so long is dead; one on this machine is known to be by its lock at once."""
 
 MAX_MESSAGE = 2000
 
@@ -72,7 +65,7 @@ class Runs:
     def __init__(self, database: Database, clock: Clock, locks: Path) -> None:
         self._database = database
         self._clock = clock
-        self._locks = locks
+        self._lifeline = Lifeline(locks, "import")
 
     def begin(self, wish: Wish, started_by: str, unless_since: datetime | None = None) -> str:
         """Write down a new run, `queued`.
@@ -108,14 +101,8 @@ class Runs:
 
         Raises NotFound for a run that is not waiting for a process.
         """
-        self._locks.mkdir(parents=True, exist_ok=True)
-        place = self._lock_of(run_id)
-        with place.open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise NotFound(f"Another process is at the import {run_id} already") from None
-            try:
+        try:
+            with self._lifeline.held(run_id):
                 with self._database.write() as connection:
                     taken = connection.execute(
                         update(import_run)
@@ -126,8 +113,8 @@ class Runs:
                 if taken is None:
                     raise NotFound(f"There is no import {run_id} that waits to be started")
                 yield Wish(taken.source, taken.dry_run, taken.deidentify, taken.workers)
-            finally:
-                place.unlink(missing_ok=True)
+        except Taken:
+            raise NotFound(f"Another process is at the import {run_id} already") from None
 
     def beat(self, connection: Connection, run_id: str, figures: Figures) -> bool:
         """Tell how far the run is, within the caller's transaction; returns whether somebody asked it to stop."""
@@ -222,7 +209,8 @@ class Runs:
             open_runs = connection.execute(
                 select(import_run.c.id, import_run.c.heartbeat_at).where(import_run.c.state.in_(UNDER_WAY))
             ).all()
-        dead = [row.id for row in open_runs if self._is_dead(row.id, row.heartbeat_at)]
+        now = self._clock.now()
+        dead = [row.id for row in open_runs if self._lifeline.is_dead(row.id, now - row.heartbeat_at)]
         if not dead:
             return
         with self._database.write() as connection:
@@ -255,25 +243,6 @@ class Runs:
             import_run.c.dry_run.is_(False),
         )
         return connection.execute(others.limit(1)).first() is not None
-
-    def _is_dead(self, run_id: str, heartbeat: datetime) -> bool:
-        try:
-            lock = os.open(self._lock_of(run_id), os.O_RDWR)
-        except FileNotFoundError:
-            # It waits for its process, or lives on another machine: only its heart can tell.
-            return self._clock.now() - heartbeat > DEAD_AFTER
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            self._lock_of(run_id).unlink(missing_ok=True)
-            return True
-        finally:
-            os.close(lock)
-
-    def _lock_of(self, run_id: str) -> Path:
-        return self._locks / f"import-{run_id}.lock"
 
     def _under_way(self, source: str) -> str | None:
         with self._database.read() as connection:

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import threading
 from datetime import datetime
-from pathlib import Path
 from urllib.parse import quote
-
-import structlog
 
 from readingroom.audit import Trail
 from readingroom.audit.events import ImportCancelled
@@ -20,10 +13,11 @@ from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import BadRequest
 from readingroom.identity import Caller
+from readingroom.procedures import start_process
 from readingroom.settings import Settings
-from readingroom.sources import Location, parse_location
+from readingroom.sources import Location, lies_in, parse_location
 
-log = structlog.get_logger(__name__)
+WORKER = "readingroom.cases.import_cli"
 
 
 class Imports:
@@ -81,7 +75,7 @@ class Imports:
         wanted = parse_location(source)
         if wanted.password:
             raise BadRequest("A password does not belong into an address; set SFTP_PASSWORD or SMB_PASSWORD.")
-        if not any(_lies_in(wanted, root) for root in roots):
+        if not any(lies_in(wanted, root) for root in roots):
             raise BadRequest(
                 "This is neither the configured source nor lies below one; see IMPORT_SOURCE and IMPORT_ALLOWED_ROOTS.",
                 detail={"sources": [root.url for root in roots]},
@@ -89,42 +83,18 @@ class Imports:
         return wanted
 
     def _spawn(self, run_id: str) -> None:
-        settings = self._settings
-        plugins = Path(__file__).resolve().parents[2]
-        environment = os.environ | {
-            "READINGROOM_DATA": str(settings.data),
-            "READINGROOM_ORTHANC_URL": settings.orthanc_url,
-            "DATABASE_URL": settings.database_url,
-            "PYTHONPATH": str(plugins),
-        }
-        # Inside Orthanc sys.executable is no interpreter.
-        command = [settings.python or sys.executable, "-m", "readingroom.cases.import_cli", "--run", run_id]
-        logs = settings.data / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        log_name = f"import-{run_id}.log"
+
+        def ended(status: int) -> None:
+            # Of a process that never came to its work; one that did has closed its record.
+            message = f"The import's process ended with status {status}; see logs/{log_name}."
+            self.runs.abandon(run_id, message)
+
         try:
-            with (logs / f"import-{run_id}.log").open("ab") as output:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    env=environment,
-                    cwd=plugins,
-                    start_new_session=True,
-                )
+            start_process(self._settings, WORKER, ["--run", run_id], log_name, ended)
         except OSError as error:
             self.runs.abandon(run_id, f"The import's process could not be started: {error.strerror}")
             raise
-        threading.Thread(target=self._wait, args=(process, run_id), name="import-wait", daemon=True).start()
-
-    def _wait(self, process: subprocess.Popen[bytes], run_id: str) -> None:
-        """Take the process's end from the system, and close the record of one that never came to its work."""
-        status = process.wait()
-        log.info("import ended", run=run_id, status=status)
-        try:
-            self.runs.abandon(run_id, f"The import's process ended with status {status}; see logs/import-{run_id}.log.")
-        except Exception:
-            log.exception("import could not be closed", run=run_id)
 
 
 def default_source(settings: Settings) -> str:
@@ -136,15 +106,3 @@ def default_source(settings: Settings) -> str:
     user = f"{quote(settings.sftp_username)}@" if settings.sftp_username else ""
     host = f"[{settings.sftp_host}]" if ":" in settings.sftp_host else settings.sftp_host
     return f"sftp://{user}{host}:{settings.sftp_port}/{quote(settings.bestof_base_path.lstrip('/'))}"
-
-
-def _lies_in(wanted: Location, root: Location) -> bool:
-    if (wanted.scheme, wanted.host, wanted.port, wanted.share) != (root.scheme, root.host, root.port, root.share):
-        return False
-    if (wanted.user, wanted.domain) != (root.user, root.domain):
-        return False
-    inner, outer = wanted.path, root.path
-    if wanted.scheme == "file":
-        inner, outer = os.path.realpath(inner), os.path.realpath(outer)
-    outer = outer.rstrip("/")
-    return inner.rstrip("/") == outer or inner.startswith(f"{outer}/")

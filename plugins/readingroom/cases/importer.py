@@ -20,12 +20,13 @@ from pathlib import Path
 from readingroom.cases.import_listing import Listed, Listing
 from readingroom.cases.import_presence import Presence
 from readingroom.cases.import_records import Item, Records
-from readingroom.cases.import_runs import HEARTBEAT, Figures, Runs, State
+from readingroom.cases.import_runs import Figures, Runs, State
 from readingroom.cases.import_spool import Spool
 from readingroom.cases.import_upload import Brought, Uploader
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import PacsError, ReadingRoomError
+from readingroom.procedures.lifeline import HEARTBEAT
 from readingroom.sources.names import printable
 from readingroom.sources.source import Source
 
@@ -34,6 +35,9 @@ BATCH_SECONDS = 0.5
 
 BATCH = 500
 """… and at most so many at a time."""
+
+THREADS_PER_UPLOAD = 2
+"""One reads and hashes while the other one's file is on its way."""
 
 FAULTS_IN_A_ROW = 10
 """After so many failures of Orthanc's own (disk full, database gone) the rest would only fail too."""
@@ -121,7 +125,7 @@ class Importer:
         threads = [threading.Thread(target=self._guarded, args=(self._listing.run,), name="listing")]
         threads += [
             threading.Thread(target=self._guarded, args=(self._upload,), name=f"upload-{n}")
-            for n in range(self._workers)
+            for n in range(THREADS_PER_UPLOAD * self._workers)
         ]
         for thread in threads:
             thread.daemon = True  # a second Ctrl-C must not wait for a large file

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Literal
 
 import structlog
@@ -20,7 +19,7 @@ from readingroom.nas_index.runs import GOES_ON, Runs, Wish
 from readingroom.nas_index.work import runs_of
 from readingroom.procedures import start_process
 from readingroom.settings import Settings
-from readingroom.sources import Location, parse_location
+from readingroom.sources import Location, lies_in, parse_location
 from readingroom.sources.names import inside
 
 log = structlog.get_logger(__name__)
@@ -98,7 +97,7 @@ class Indexing:
 
     def lies_in_roots(self, wanted: Location) -> bool:
         """Whether it is below one of NAS_ALLOWED_ROOTS."""
-        return any(_lies_in(wanted, root) for root in self._roots())
+        return any(lies_in(wanted, root) for root in self._roots())
 
     def ask(
         self, caller: Caller, what: Literal["pause", "resume", "cancel"], source: str | None, run_id: str | None
@@ -165,15 +164,3 @@ class Indexing:
         if len(enabled) > 1:
             raise BadRequest("Several sources are configured: name one.", detail=[each.name for each in enabled])
         return enabled[0]
-
-
-def _lies_in(wanted: Location, root: Location) -> bool:
-    if (wanted.scheme, wanted.host, wanted.port, wanted.share) != (root.scheme, root.host, root.port, root.share):
-        return False
-    if (wanted.user, wanted.domain) != (root.user, root.domain):
-        return False
-    inner, outer = wanted.path, root.path
-    if wanted.scheme == "file":
-        inner, outer = os.path.realpath(inner), os.path.realpath(outer)
-    outer = outer.rstrip("/")
-    return inner.rstrip("/") == outer or inner.startswith(f"{outer}/")

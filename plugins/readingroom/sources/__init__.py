@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from readingroom.sources.entries import FileEntry, Unreadable
-from readingroom.sources.location import Location, parse_location
+from readingroom.sources.location import Location, lies_in, parse_location
 from readingroom.sources.names import from_printable, printable
 from readingroom.sources.opening import open_source
 from readingroom.sources.settings import SourceSettings
@@ -16,6 +16,7 @@ __all__ = [
     "SourceSettings",
     "Unreadable",
     "from_printable",
+    "lies_in",
     "open_source",
     "parse_location",
     "printable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -57,6 +58,19 @@ def parse_location(text: str) -> Location:
     if scheme not in DEFAULT_PORTS:
         raise BadRequest(f"Sources of the kind {scheme!r} are not known; use a folder, sftp:// or smb://")
     return _remote(scheme, rest)
+
+
+def lies_in(wanted: Location, root: Location) -> bool:
+    """Whether a location is another one or lies below it, on the same host and for the same account; links followed."""
+    if (wanted.scheme, wanted.host, wanted.port, wanted.share) != (root.scheme, root.host, root.port, root.share):
+        return False
+    if (wanted.user, wanted.domain) != (root.user, root.domain):
+        return False
+    inner, outer = wanted.path, root.path
+    if wanted.scheme == "file":
+        inner, outer = os.path.realpath(inner), os.path.realpath(outer)
+    outer = outer.rstrip("/")
+    return inner.rstrip("/") == outer or inner.startswith(f"{outer}/")
 
 
 def _remote(scheme: str, rest: str) -> Location:

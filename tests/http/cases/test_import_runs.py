@@ -8,10 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from readingroom.cases.import_runs import DEAD_AFTER, Figures, Runs, Wish
+from readingroom.cases.import_runs import Figures, Runs, Wish
 from readingroom.cases.import_schedule import Scheduler
 from readingroom.cases.import_start import Imports
 from readingroom.errors import ImportRunning, NotFound, SettingsError
+from readingroom.procedures.lifeline import DEAD_AFTER
 from readingroom.settings import Settings
 
 from tests.fixtures.identity import House
