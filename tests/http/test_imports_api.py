@@ -85,7 +85,10 @@ def test_an_import_runs_in_a_process_of_its_own_and_says_what_stopped_it(place: 
     }  # fmt: skip
     assert (run["state"], run["source"], run["startedBy"]) == ("failed", str(place.source), "admin")
     assert run["dryRun"] is True and "Orthanc does not answer" in str(run["message"])
-    assert (place.settings.data / "logs" / f"import-{run['runId']}.log").read_text()
+    log, end = place.settings.data / "logs" / f"import-{run['runId']}.log", time.monotonic() + 30
+    while not log.read_text():  # its summary follows the end of its record
+        assert time.monotonic() < end
+        time.sleep(0.1)
     events = events_of(place.room.database.is_postgresql)
     with place.room.database.read() as connection:
         told = connection.execute(
