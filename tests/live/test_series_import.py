@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,9 @@ def nas(tmp_path: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def live(tmp_path: Path, nas: dict[str, bytes], new_instance: NewInstance) -> Iterator[LiveInstance]:
+def live(tmp_path: Path, nas: dict[str, bytes], new_instance: NewInstance) -> LiveInstance:
     """An instance that may index that folder."""
-    started = new_instance(NAS_ALLOWED_ROOTS=str(tmp_path / "nas"))
-    started.start()
-    return started
+    return new_instance(NAS_ALLOWED_ROOTS=str(tmp_path / "nas"))
 
 
 def until(ask: Any, seconds: float = 90.0) -> dict[str, Any]:
