@@ -16,7 +16,7 @@ from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.events import IndexAsked, IndexStarted
 from readingroom.nas_index.nas_config import ConfigFile, NasConfig, SourceConfig, of_location
 from readingroom.nas_index.runs import GOES_ON, Runs, Wish
-from readingroom.nas_index.work import runs_of
+from readingroom.nas_index.work import STOPPED, runs_of
 from readingroom.procedures import start_process
 from readingroom.settings import Settings
 from readingroom.sources import Location, lies_in, parse_location
@@ -120,7 +120,7 @@ class Indexing:
         caller = Caller(Identity("restart", "service"), "", "")
         for run in self.runs.interrupted():
             try:
-                if run.message == GOES_ON:
+                if run.message in (GOES_ON, STOPPED):
                     self._again(caller, run)
             except (IndexRunning, NotFound, BadRequest) as error:
                 log.info("index run is not continued", run=run.id, why=error.message)
@@ -151,6 +151,8 @@ class Indexing:
             "NAS_ALLOWED_ROOTS": ",".join(settings.nas_roots),
             "NAS_PATH_MAP": settings.nas_path_map,
             "NAS_WAIT_MINUTES": str(settings.nas_wait_minutes),
+            "NAS_PROFILE": settings.nas_profile,
+            **({"NAS_PROFILE_FILE": str(settings.nas_profile_file)} if settings.nas_profile_file else {}),
         }
 
     def _roots(self) -> list[Location]:

@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
 
+STOPPED = "Stopped from outside; the next run goes on from there."
+
 LOST = "Far fewer files were found than are known: the source was taken for a lost mount, nothing was taken out."
 
 
@@ -197,7 +199,7 @@ class _Doing:
         """How a run ends that was asked to."""
         if self._asked == "cancel":
             return "cancelled", "Cancelled; what was read is kept, the next run goes on from there."
-        return "interrupted", "Stopped from outside; the next run goes on from there."
+        return "interrupted", STOPPED
 
     def figures(self) -> dict[str, Any]:
         """The run's columns."""
