@@ -497,9 +497,14 @@ def test_a_broken_file_at_the_beginning_is_said_in_words_and_in_the_trail(  # ty
 ) -> None:
     case_id, _ = new_case()
     instance = site.instance(case_id, "IM0002.dcm")
+    address = f"{DICOMS}/download?caseId={case_id}"
+    key = accelerated(student.get(address, headers=THROUGH_GATEWAY))
     site.pacs.attachments[instance, "dicom"] = b"TWO" * 900
-    key = accelerated(student.get(f"{DICOMS}/download?caseId={case_id}", headers=THROUGH_GATEWAY))
-    for answer in (student.get(f"{DICOMS}/download?caseId={case_id}"), nobody.get(key, headers={"Range": "bytes=0-"})):
+    for answer in (
+        student.get(address),
+        student.get(address, headers=THROUGH_GATEWAY),
+        nobody.get(key, headers={"Range": "bytes=0-"}),
+    ):
         assert (answer.status_code, answer.get_json()["error"]) == (500, "stored_file_broken")
         event = site.events("cases.download_broken")[-1]
         assert (event["actor"], event["entity_id"], event["outcome"]) == ("student", instance, "failed")
