@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-SLICE_BYTES = 4 * 1024 * 1024
-"""One slice lies whole in Orthanc's memory while it is sent. 2, 4 and 8 MiB went equally fast."""
+SLICE_BYTES = 8 * 1024 * 1024
+"""One slice lies whole in Orthanc's memory while it is sent. 4 MiB went as fast and cost a fifth more CPU."""
 
 
 class Value(NamedTuple):

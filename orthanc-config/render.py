@@ -26,7 +26,7 @@ sys.path.insert(0, str(HERE))  # this folder is no package: the Docker images ca
 
 from instance_values import VALUES, BadValue, checked, from_environment, listed, mapping  # noqa: E402  # from HERE
 
-SLICES_A_CHUNK = 4
+SLICES_A_CHUNK = 2
 """How much of one download the gateway may hold for a slow client (see gateway/slices.conf.template), in slices."""
 
 
