@@ -29,6 +29,9 @@ class Region:
 
 NOWHERE = Region()
 
+_LETTER = {"source": "s", "modality": "m", "medical_aid": "a", "hospital": "h", "hospital_group": "g"}
+"""Of each property: what is read by the thousand is kept short."""
+
 Recognise = Callable[[Header], Region]
 
 COLUMNS = (
@@ -83,7 +86,7 @@ def series_row(header: Header, series_id: int, source_id: int, recognise: Recogn
         ),
         text,
     )  # fmt: skip
-    marks = "".join(property_mark(kind, value) for kind, value in properties)
+    marks = "".join(property_mark(kind, value)[:-1] for kind, value in properties) + "\t"
     return SeriesRow(at, text, values, found, marks)
 
 
@@ -108,7 +111,7 @@ def bounded(text: str) -> str:
 
 def property_mark(kind: str, value: str | int) -> str:
     """How a property stands in a search text that is to decide on properties too; no word holds a tab."""
-    return f"\t{kind}={value}\t"
+    return f"\t{_LETTER[kind]}={value}\t"
 
 
 def clean(value: str) -> str:

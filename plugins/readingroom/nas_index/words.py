@@ -1,9 +1,9 @@
 """How text is searched: folded to plain words, cut into terms, and looked at again so that no term lies.
 
 A word is a run of letters and digits without accents, capitals or vowel marks. The index holds, for each word, its
-first letter, its first two, and every three in a row; for scripts without spaces between words, every character and
-every two in a row. A search asks for the terms of its words and then checks the folded text itself: terms find
-candidates fast, on any engine and in any script, and the text decides.
+first letter, its first two, and every three in a row (the word as such, where it is shorter); for scripts without
+spaces between words, every character and every two in a row. A search asks for the terms of its words and then checks
+the folded text itself: terms find candidates fast, on any engine and in any script, and the text decides.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def terms(text: str) -> set[int]:
 def _terms_of(word: str) -> tuple[int, ...]:
     if _UNSPACED.fullmatch(word):
         return tuple({term(c) for c in word} | {term(word[i : i + 2]) for i in range(len(word) - 1)})
-    grams = {term(word[i : i + GRAM]) for i in range(len(word) - GRAM + 1)}
+    grams = {term(word[i : i + GRAM]) for i in range(len(word) - GRAM + 1)} or {term(f"^{word}$")}
     return tuple(grams | {term("^" + word[:1]), term("^" + word[:2])})
 
 
@@ -177,9 +177,9 @@ def asked(query: str) -> list[Asked]:
 
 def _asked(parts: list[str]) -> Asked:
     first, *rest = parts
-    wanted = set(_begun(first))
-    for part in rest:
-        wanted.update(_begun(part))
+    wanted = {number for part in parts for number in _begun(part)}
+    # All but the last are whole words; short ones have a term of their own for that.
+    wanted.update(term(f"^{part}$") for part in parts[:-1] if len(part) < GRAM and not _UNSPACED.fullmatch(part))
     anywhere = _UNSPACED.fullmatch(first) or (len(first) >= GRAM and not rest)
     within = " ".join(parts)
     return Asked(frozenset(wanted), within if anywhere else f" {within}")
