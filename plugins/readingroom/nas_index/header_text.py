@@ -13,10 +13,14 @@ PADDING = " \0"
 TEXT_DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 """After these a code extension falls back to the first character set (PS3.5 section 6.1.2.5.3)."""
 
+REMEMBERED_BYTES = 64
+"""Values up to this length are decoded once: a series repeats them from file to file, and so many stay under 2 MB."""
+
 DIRECT = {"": "latin-1", "ISO_IR 6": "latin-1", "ISO_IR 100": "latin-1", "ISO_IR 192": "utf-8"}
 """Sets without code extensions; files that name none and hold more than ASCII are Latin-1 far more often than not."""
 
 
+@lru_cache(maxsize=4096)  # the files of a series share most of them
 def uid(raw: bytes) -> str:
     """A unique identifier without its padding; '' when it holds anything that no UID holds."""
     said = raw.decode("latin-1").strip(PADDING)
@@ -25,8 +29,15 @@ def uid(raw: bytes) -> str:
 
 def text(raw: bytes, charset: str, *, is_name: bool = False) -> str:
     """A value as text, without padding; bytes that the character set does not have become U+FFFD."""
+    return (_remembered if len(raw) <= REMEMBERED_BYTES else _text)(raw, charset, is_name)
+
+
+def _text(raw: bytes, charset: str, is_name: bool) -> str:
     said = _decoded(raw, charset, is_name=is_name).strip(PADDING)
     return said.rstrip("=").rstrip() if is_name else said
+
+
+_remembered = lru_cache(maxsize=8192)(_text)
 
 
 def _decoded(raw: bytes, charset: str, *, is_name: bool) -> str:

@@ -212,7 +212,7 @@ class Pipeline:
         doubtful: list[tuple[Task, tuple[str, ...]]] = []
         for task, (what, size, mtime_ns, said) in zip(tasks, outcomes, strict=True):
             if what == "found":
-                self._found.append(Found(task[0], size, mtime_ns, Header(*said[:-1]), said[-1]))
+                self._found.append(Found(task[0], size, mtime_ns, Header._make(said[:-1]), said[-1]))
             elif what == "bad":
                 self._failed.append(failed(task[0], size, mtime_ns, said, task[3]))
             elif what == "refused":

@@ -9,12 +9,10 @@ import errno
 import os
 import stat as modes
 from collections.abc import Callable
-from dataclasses import fields
-from operator import attrgetter
 from typing import Literal
 
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused, SourceUnreachable
-from readingroom.nas_index.header import Header, read_header, series_key
+from readingroom.nas_index.header import read_header, series_key
 from readingroom.nas_index.header_error import HeaderError
 from readingroom.nas_index.list_local import LOST
 from readingroom.nas_index.window import FIRST_BYTES
@@ -29,9 +27,6 @@ doubtful: bad if the source is there · lost: the source is away · refused: it 
 
 Outcome = tuple[str, int, int, tuple[str, ...]]
 """What, size, time, and the header's values with the series key, or (type, code, message)."""
-
-values_of: Callable[[Header], tuple[str, ...]] = attrgetter(*(field.name for field in fields(Header)))
-"""A header's values in the order of its fields: `Header(*values)` undoes it."""
 
 _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe cannot block us, a link is not followed
 
@@ -56,7 +51,7 @@ class LocalReading:
             size, mtime_ns = seen.st_size, seen.st_mtime_ns
             first = os.pread(descriptor, FIRST_BYTES, 0)
             header = read_header(lambda offset, length: os.pread(descriptor, length, offset), size, first)
-            return "found", size, mtime_ns, (*values_of(header), series_key(header))
+            return "found", size, mtime_ns, (*header, series_key(header))
         except HeaderError as error:
             return "bad", size, mtime_ns, ("dicom", error.code, str(error))
         except OSError as error:
@@ -77,7 +72,7 @@ class SourceReading:
         try:
             first = self._source.read_range(path, 0, min(FIRST_BYTES, size)) if size else b""
             header = read_header(lambda offset, length: self._source.read_range(path, offset, length), size, first)
-            return "found", size, mtime_ns, (*values_of(header), series_key(header))
+            return "found", size, mtime_ns, (*header, series_key(header))
         except HeaderError as error:
             return "bad", size, mtime_ns, ("dicom", error.code, str(error))
         except SourceUnreachable as error:
