@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from readingroom.clock import FakeClock
-from readingroom.db import Database
+from readingroom.db import Database, migrate, open_database
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.header import Header
 from readingroom.nas_index.integrity import gaps
 from readingroom.nas_index.leaving import Left
+from readingroom.nas_index.narrowing import Wanted
 from readingroom.nas_index.records import Failed, Found
+from readingroom.nas_index.search import Search
 from readingroom.nas_index.tables import nas_error, nas_file, nas_folder, nas_series, nas_source
 from readingroom.nas_index.visit import Visit
 from readingroom.sources.entries import FileEntry
@@ -351,3 +354,19 @@ def test_a_visit_that_was_broken_off_is_continued_where_it_stood(
     assert len(read) == 10
     assert column(database, nas_series.c.integrity) == ["complete"]
     check(database)
+
+
+def test_an_older_sqlite_keeps_an_index_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 40, 1))
+    database = open_database(f"sqlite:///{tmp_path / 'old.db'}")
+    migrate(database)
+    with database.read() as connection:
+        made = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'nas_series_terms'"))
+    assert "contentless_delete" not in str(made)
+    catalogue = Catalogue(database, FakeClock())
+    nas = catalogue.source("archive", "local", "/mnt/archive")
+    go(catalogue, nas, series("a", "1", range(1, 4)) | series("b", "2", [1]))
+    go(catalogue, nas, series("a", "1", range(1, 4), mtime=2, PatientName="Dube^Sipho"))
+    check(database)
+    assert [each.file_count for each in Search(database, FakeClock()).page(Wanted("dube")).series] == [3]
+    database.close()

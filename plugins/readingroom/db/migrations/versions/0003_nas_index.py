@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import sqlalchemy as sa
 from alembic import op
 from readingroom.db.metadata import UtcDateTime
@@ -169,11 +171,12 @@ def tables() -> None:
 
 
 def search_on_sqlite() -> None:
-    """An index of terms alone: no text is kept in it, and no places, which keeps it small."""
-    op.execute(
-        "CREATE VIRTUAL TABLE nas_series_terms USING fts5("
-        "terms, content='', contentless_delete=1, detail=none, tokenize='ascii')"
-    )
+    """An index of terms alone: no text is kept in it, and no places, which keeps it small.
+
+    Before SQLite 3.43 nothing can be deleted from an index that keeps no text: there it keeps it.
+    """
+    without_text = "content='', contentless_delete=1, " if sqlite3.sqlite_version_info >= (3, 43) else ""
+    op.execute(f"CREATE VIRTUAL TABLE nas_series_terms USING fts5(terms, {without_text}detail=none, tokenize='ascii')")
 
 
 def search_on_postgresql() -> None:
