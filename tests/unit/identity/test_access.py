@@ -18,7 +18,17 @@ CLINICIAN = Identity("c", "outside", ROLES["clinician"], "12")
 
 @pytest.mark.parametrize(
     "path",
-    ["/api/bestof/cases", "/api/", "/api", "/share/abc", "/share", "/imaging/studies", "/health", "/health/", "/api/refusal"],
+    [
+        "/api/bestof/cases",
+        "/api/",
+        "/api",
+        "/share/abc",
+        "/share",
+        "/imaging/studies",
+        "/health",
+        "/health/",
+        "/api/refusal",
+    ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 def test_our_own_routes_check_themselves(method: str, path: str) -> None:
@@ -26,17 +36,63 @@ def test_our_own_routes_check_themselves(method: str, path: str) -> None:
 
 
 CORE = [
-    "/", "/system", "/instances", "/studies", "/series", "/patients", "/tools/find", "/tools/execute-script",
-    "/app/explorer.html", "/ui/app/", "/changes", "/jobs", "/modalities/x/store", "/plugins", "/statistics",
-    "/tools/metrics-prometheus", "/dicom-web", "/dicom-web/", "/dicom-web/servers", "/dicom-web/servers/x/stow",
-    "/dicom-web/info", "/dicom-web/app/client/index.html", "/dicom-web/studiesx", "/DICOM-WEB/studies",
-]  # fmt: skip
+    "/",
+    "/system",
+    "/instances",
+    "/studies",
+    "/series",
+    "/patients",
+    "/tools/find",
+    "/tools/execute-script",
+    "/app/explorer.html",
+    "/ui/app/",
+    "/changes",
+    "/jobs",
+    "/modalities/x/store",
+    "/plugins",
+    "/statistics",
+    "/tools/metrics-prometheus",
+    "/dicom-web",
+    "/dicom-web/",
+    "/dicom-web/servers",
+    "/dicom-web/servers/x/stow",
+    "/dicom-web/info",
+    "/dicom-web/app/client/index.html",
+    "/dicom-web/studiesx",
+    "/DICOM-WEB/studies",
+]
 NASTY = [
-    "/apix", "/API/me", "/api\x00/x", "/healthy", "/sharex", "//api/me", "/api//me", "/api/../system", "/api/./../system",
-    "/api/..", "/api/%2e%2e/system", "/api/..;/system", "/api\\..\\system", "/x/../api/me", "/./api/me",
-    "/dicom-web/studies/../../system", f"{STUDY}/../../../system", f"{STUDY}/..", f"{STUDY}//series", "/dicom-web/studies/%2e%2e",
-    f"{STUDY}/series?x", "/wado/x", "/wado/../system", "/wado;x", "", "api/me", "/health/x", "/health?x", "/api/x#y", "/dicom-web/studies\n",
-]  # fmt: skip
+    "/apix",
+    "/API/me",
+    "/api\x00/x",
+    "/healthy",
+    "/sharex",
+    "//api/me",
+    "/api//me",
+    "/api/../system",
+    "/api/./../system",
+    "/api/..",
+    "/api/%2e%2e/system",
+    "/api/..;/system",
+    "/api\\..\\system",
+    "/x/../api/me",
+    "/./api/me",
+    "/dicom-web/studies/../../system",
+    f"{STUDY}/../../../system",
+    f"{STUDY}/..",
+    f"{STUDY}//series",
+    "/dicom-web/studies/%2e%2e",
+    f"{STUDY}/series?x",
+    "/wado/x",
+    "/wado/../system",
+    "/wado;x",
+    "",
+    "api/me",
+    "/health/x",
+    "/health?x",
+    "/api/x#y",
+    "/dicom-web/studies\n",
+]
 
 
 @pytest.mark.parametrize("path", CORE + NASTY)
@@ -46,7 +102,8 @@ def test_everything_else_is_for_those_who_run_orthanc(method: str, path: str) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/dicom-web/studies", "/dicom-web/studies/", "/dicom-web/series", "/dicom-web/instances", "/wado", "/wado/"]
+    "path",
+    ["/dicom-web/studies", "/dicom-web/studies/", "/dicom-web/series", "/dicom-web/instances", "/wado", "/wado/"],
 )
 def test_searching_and_wado_are_for_pacs_readers(path: str) -> None:
     assert capability_for("GET", path) == "pacs.read"

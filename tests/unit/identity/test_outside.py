@@ -102,13 +102,19 @@ def test_a_shared_secret_is_accepted(clock: FakeClock) -> None:
 @pytest.mark.parametrize(
     ("wrong", "expected"),
     [
-        ({"iss": "https://evil.test/"}, Unauthenticated), ({"aud": "other"}, Unauthenticated), ({"exp": 1}, TokenExpired),
-        ({"nbf": 9999999999}, Unauthenticated), ({"iat": 9999999999}, Unauthenticated), ({"exp": "soon"}, Unauthenticated),
-        ({"x-hasura-user-id": None}, Unauthenticated), ({"x-hasura-user-id": "x" * 300}, Unauthenticated),
-        ({"x-hasura-user-id": "a\x00b"}, Unauthenticated), ({"x-hasura-user-id": ["u-7"]}, Unauthenticated),
+        ({"iss": "https://evil.test/"}, Unauthenticated),
+        ({"aud": "other"}, Unauthenticated),
+        ({"exp": 1}, TokenExpired),
+        ({"nbf": 9999999999}, Unauthenticated),
+        ({"iat": 9999999999}, Unauthenticated),
+        ({"exp": "soon"}, Unauthenticated),
+        ({"x-hasura-user-id": None}, Unauthenticated),
+        ({"x-hasura-user-id": "x" * 300}, Unauthenticated),
+        ({"x-hasura-user-id": "a\x00b"}, Unauthenticated),
+        ({"x-hasura-user-id": ["u-7"]}, Unauthenticated),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_claim_that_does_not_fit_is_refused(
     clock: FakeClock, wrong: dict[str, Any], expected: type[Unauthenticated]
 ) -> None:
@@ -222,15 +228,27 @@ def test_the_last_keys_stay_good_while_the_issuer_is_down(site: IssuerSite, cloc
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(500, b"{}"), (302, b""), (204, b""), (200, b"no json"), (200, b"[]"), (200, b'{"keys": 3}'), (200, b"x" * 300_000)],
+    [
+        (500, b"{}"),
+        (302, b""),
+        (204, b""),
+        (200, b"no json"),
+        (200, b"[]"),
+        (200, b'{"keys": 3}'),
+        (200, b"x" * 300_000),
+    ],
 )
-def test_an_issuer_that_answers_nonsense_is_unreachable(site: IssuerSite, clock: FakeClock, status: int, body: bytes) -> None:
+def test_an_issuer_that_answers_nonsense_is_unreachable(
+    site: IssuerSite, clock: FakeClock, status: int, body: bytes
+) -> None:
     site.status, site.body = status, lambda: body
     with pytest.raises(IssuerUnreachable):
         issuer(site, clock).read(rs256(clock))
 
 
-@pytest.mark.parametrize("junk", [None, 3, {}, {"kty": "RSA"}, {"kty": "RSA", "n": "!", "e": "!"}, {"kty": "oct", "k": "AAAA"}])
+@pytest.mark.parametrize(
+    "junk", [None, 3, {}, {"kty": "RSA"}, {"kty": "RSA", "n": "!", "e": "!"}, {"kty": "oct", "k": "AAAA"}]
+)
 def test_one_odd_key_does_not_spoil_the_others(site: IssuerSite, clock: FakeClock, junk: Any) -> None:
     good = json.loads(site.keys())["keys"]
     site.body = lambda: json.dumps({"keys": [junk, *good]}).encode()
@@ -307,5 +325,10 @@ def test_two_places_that_disagree_are_refused() -> None:
 
 
 def test_roles_are_collected_from_wherever_issuers_put_them() -> None:
-    made = {"sub": "u", "role": "a", "roles": ["b", 3], HASURA: {"x-hasura-default-role": "c", "x-hasura-allowed-roles": ["d"]}}
+    made = {
+        "sub": "u",
+        "role": "a",
+        "roles": ["b", 3],
+        HASURA: {"x-hasura-default-role": "c", "x-hasura-allowed-roles": ["d"]},
+    }
     assert outsider(made).roles == ("a", "b", "c", "d")

@@ -77,7 +77,16 @@ def test_a_flood_is_told_to_come_back_instead_of_taking_memory() -> None:
 
 @pytest.mark.parametrize(
     "weak",
-    ["", "tiny!", "elevenchars", "aaaaaaaaaaaaaaaa", "ababababababab", "administrator", "with a\x00 nul inside", "x" * 300],
+    [
+        "",
+        "tiny!",
+        "elevenchars",
+        "aaaaaaaaaaaaaaaa",
+        "ababababababab",
+        "administrator",
+        "with a\x00 nul inside",
+        "x" * 300,
+    ],
 )
 def test_a_weak_password_is_refused_without_being_repeated(weak: str) -> None:
     with pytest.raises(BadRequest) as raised:
@@ -85,7 +94,9 @@ def test_a_weak_password_is_refused_without_being_repeated(weak: str) -> None:
     assert not weak or weak not in raised.value.message
 
 
-@pytest.mark.parametrize("good", ["reading-room-test", "correct horse battery staple", "ünïcödé ist auch gut", "x7" + "abcdefghij"])
+@pytest.mark.parametrize(
+    "good", ["reading-room-test", "correct horse battery staple", "ünïcödé ist auch gut", "x7" + "abcdefghij"]
+)
 def test_a_good_password_passes(good: str) -> None:
     check_new(good, "admin")
 

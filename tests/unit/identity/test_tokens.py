@@ -117,6 +117,8 @@ def test_junk_is_refused(signer: TokenSigner, junk: str) -> None:
 
 def test_an_access_token_is_readable_with_the_site_secret(signer: TokenSigner) -> None:
     token = signer.sign("access", {"sub": "alice"}, timedelta(days=36500))
-    read = jwt.decode(token, SECRET, algorithms=["HS256"], audience="audience", issuer="issuer", options={"verify_iat": False})
+    read = jwt.decode(
+        token, SECRET, algorithms=["HS256"], audience="audience", issuer="issuer", options={"verify_iat": False}
+    )
     assert read["sub"] == "alice"
     assert datetime.fromtimestamp(read["iat"], UTC) == datetime(2026, 1, 1, tzinfo=UTC)

@@ -68,9 +68,7 @@ def layout_of(files: dict[str, bytes], identity: str = "") -> Layout:
 
 
 def archive_of(files: dict[str, bytes], download: str = "d", ledger: Ledger | None = None) -> Archive:
-    return Archive(
-        layout_of(files), MemoryFiles(list(files.values())), ledger=ledger or Ledger(), download=download
-    )
+    return Archive(layout_of(files), MemoryFiles(list(files.values())), ledger=ledger or Ledger(), download=download)
 
 
 def zeros_archive(sizes: Sequence[int]) -> Archive:

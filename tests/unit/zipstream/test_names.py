@@ -45,9 +45,7 @@ def test_a_name_is_made_safe(raw: str) -> None:
     assert safe_names([raw]) == [SAFE[raw]]
 
 
-@given(
-    st.lists(st.text(alphabet=st.characters() | st.sampled_from("./\\: \nCONcon"), max_size=20), max_size=12)
-)
+@given(st.lists(st.text(alphabet=st.characters() | st.sampled_from("./\\: \nCONcon"), max_size=20), max_size=12))
 def test_no_name_escapes_and_no_two_collide(raw: list[str]) -> None:
     names = safe_names(raw)
     assert len(names) == len(raw)

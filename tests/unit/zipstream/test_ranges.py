@@ -41,9 +41,7 @@ def test_python_reads_every_file_back(files: dict[str, bytes]) -> None:
 
 @given(contents, st.integers(1, 300))
 @settings(max_examples=40)
-def test_slices_in_any_order_and_without_memory_of_each_other_join_too(
-    files: dict[str, bytes], size: int
-) -> None:
+def test_slices_in_any_order_and_without_memory_of_each_other_join_too(files: dict[str, bytes], size: int) -> None:
     complete = whole(archive_of(files))
     starts = range(0, len(complete), size)
     found = {s: archive_of(files).read(s, min(s + size, len(complete))) for s in reversed(starts)}

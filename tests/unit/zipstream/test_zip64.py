@@ -23,9 +23,7 @@ def has_zip64_end(data: bytes) -> bool:
 def test_a_file_past_the_32_bit_limit_is_zip64_and_one_below_is_not(size: int, wide: bool) -> None:
     layout = Layout(["a"], [size], [1], [0])
     local = b"".join(p for p in layout.pieces(0, layout.entry(0).data) if isinstance(p, bytes))
-    central = bytes(
-        b"".join(p for p in layout.pieces(layout.directory_start, layout.length) if isinstance(p, bytes))
-    )
+    central = bytes(b"".join(p for p in layout.pieces(layout.directory_start, layout.length) if isinstance(p, bytes)))
     assert (len(local) == 31 + 20) == wide
     assert struct.unpack_from("<H", local, 4)[0] == (45 if wide else 20)
     assert (struct.unpack_from("<I", central, 20)[0] == 0xFFFFFFFF) == wide
@@ -65,15 +63,11 @@ def test_only_the_values_that_are_too_wide_stand_in_the_extra_field() -> None:
     assert len(records.central_header(name, GIB4, crc, stamp, 5)) == 47 + 4 + 16
     assert len(records.central_header(name, GIB4, crc, stamp, GIB4)) == 47 + 4 + 24
     for args in ((5, 5), (5, GIB4), (GIB4, 5), (GIB4, GIB4)):
-        assert len(records.central_header(name, args[0], crc, stamp, args[1])) == records.central_length(
-            1, *args
-        )
+        assert len(records.central_header(name, args[0], crc, stamp, args[1])) == records.central_length(1, *args)
 
 
 def test_a_plan_of_30000_files_stays_small() -> None:
-    layout = Layout(
-        [f"0042_CT/IM{i:06d}.dcm" for i in range(30_000)], [1 << 19] * 30_000, [1] * 30_000, [0] * 30_000
-    )
+    layout = Layout([f"0042_CT/IM{i:06d}.dcm" for i in range(30_000)], [1 << 19] * 30_000, [1] * 30_000, [0] * 30_000)
     assert layout.weight < 3 << 20
     assert layout.length > 15_000_000_000
 
