@@ -8,5 +8,6 @@ pytest_plugins = [
     "tests.fixtures.database",
     "tests.fixtures.identity",
     "tests.fixtures.gateway",
+    "tests.fixtures.firebird",
     "tests.fixtures.servers",
 ]

@@ -21,7 +21,7 @@ from readingroom.nas_index.path_map import PathMap
 from readingroom.nas_index.readers import ReaderPlan
 from readingroom.nas_index.walks import walk_in_parallel, walk_in_turn
 from readingroom.nas_index.watch import Watch
-from readingroom.sources import Location, Source, SourceSettings, open_source, printable
+from readingroom.sources import FileEntry, Location, Source, SourceSettings, open_source, printable
 from readingroom.sources.names import join
 
 MARKS = 32
@@ -73,6 +73,8 @@ class Place(AbstractContextManager["Place"]):
             or (SMB_FOLDERS_AT_ONCE if self.location.scheme == "smb" else FOLDERS_AT_ONCE),
         )
         self._source: Source | None = None
+        self._near: Source | None = None
+        """A folder of this machine as a source: only where single files are asked for."""
         self._lister: Lister
         self.measured = Measured()
         self._marks: list[tuple[str, list[str]]] = []
@@ -111,6 +113,14 @@ class Place(AbstractContextManager["Place"]):
         if self._source is not None:
             return self._source.read_range(path, offset, size)
         return read_local(path if self.is_list else join(self.location.path, path), size, offset)
+
+    def stat(self, path: str) -> FileEntry:
+        """Size and time of one file, as a walk would tell them. Raises SourceNotFound, and SourceError."""
+        if self._source is not None:
+            return self._source.stat(path)
+        if self._near is None:
+            self._near = self._open.enter_context(open_source(self.location, self._settings))
+        return self._near.stat(path)
 
     def _reach(self) -> None:
         below = self._wanted.below

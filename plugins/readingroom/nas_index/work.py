@@ -18,6 +18,8 @@ from readingroom.identity import Caller, Identity
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.estimates import Estimate
 from readingroom.nas_index.events import IndexFinished
+from readingroom.nas_index.firebird import Pictures, mapping_of
+from readingroom.nas_index.firebird.storing import Counts
 from readingroom.nas_index.leaving import Left
 from readingroom.nas_index.nas_config import ConfigFile, SourceConfig, of_location
 from readingroom.nas_index.path_map import PathMap, parse_path_map
@@ -143,6 +145,8 @@ class _Doing:
         self._left = Left()
         self._beaten_at = 0.0
         self._asked = ""
+        self._missing = 0
+        """Of the pictures that a database names."""
 
     def run(self) -> tuple[State, str]:
         """From the first look at the source to the last row; raises what ended it early."""
@@ -182,18 +186,42 @@ class _Doing:
                     self._progress = pipeline.progress
                     try:
                         pipeline.run()
+                        if config.firebird is not None and not pipeline.limited:
+                            self._pictures(config, place, visit)
                     except BaseException:
                         self._finish(visit, complete=False)
                         raise
             finally:
                 spool.close()
-            if not self._progress.enumerated and work.known_files(run.source_id) and not run.path:
+            if (
+                not config.firebird
+                and not self._progress.enumerated
+                and work.known_files(run.source_id)
+                and not run.path
+            ):
                 raise SourceNotFound(
                     "The source is empty, and was not: nothing is mounted there (any more)",
                     suggestion="Check that the share is mounted on this machine.",
                 )
             self._finish(visit, complete=not pipeline.limited)
         return "done", LOST if self._left.is_lost else ""
+
+    def _pictures(self, config: SourceConfig, place: Place, visit: Visit) -> None:
+        """Bring in what the archive's database knows of its pictures."""
+        assert config.firebird is not None  # noqa: S101  # asked before
+        if place.is_list:
+            raise SourceError("Pictures of a database are found in a folder or on a share, not by a list")
+        place.probe()  # of a mount that went away every picture would be missing
+        progress, read = self._progress, self._progress.processed
+
+        def tick(counts: Counts) -> None:
+            progress.processed = read + counts.rows
+            progress.errors += counts.failed - self._missing
+            self._missing = counts.failed
+            if self._tick(progress) == "cancel":
+                raise RunStopped
+
+        Pictures(mapping_of(config.firebird), config.name, place.stat).store(visit, tick)
 
     def stopped(self) -> tuple[State, str]:
         """How a run ends that was asked to."""
