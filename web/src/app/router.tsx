@@ -34,6 +34,32 @@ export const router = createBrowserRouter([
         ],
       },
       {
+        path: "/nas",
+        children: [
+          {
+            index: true,
+            lazy: async () => {
+              const { NasSearchPage } = await import("@/features/nas-index/search-page");
+              return { element: guarded("index.search", <NasSearchPage />) };
+            },
+          },
+          {
+            path: "series/:key",
+            lazy: async () => {
+              const { NasSeriesPage } = await import("@/features/nas-index/series-page");
+              return { element: guarded("index.search", <NasSeriesPage />) };
+            },
+          },
+          {
+            path: "sources",
+            lazy: async () => {
+              const { NasSourcesPage } = await import("@/features/nas-index/sources-page");
+              return { element: guarded("index.run", <NasSourcesPage />) };
+            },
+          },
+        ],
+      },
+      {
         path: "/admin",
         children: [
           {

@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+
+import { dicomDate, dicomTime, personName, totalWords, wholeness } from "./dicom-words";
+import { measured, pace, percent, phase } from "./run-words";
+import { filtersSet, isNarrowed, readPlace, writePlace } from "./search-address";
+
+describe("a patient's name", () => {
+  test("has the family name first, then the given ones, then titles", () => {
+    expect(personName("Doe^Jane")).toBe("Doe, Jane");
+    expect(personName("Doe^Jane^Mary^Dr^PhD")).toBe("Doe, Jane Mary (Dr, PhD)");
+    expect(personName("Doe")).toBe("Doe");
+    expect(personName("^Jane")).toBe("Jane");
+  });
+
+  test("in several scripts shows each", () => {
+    expect(personName("Yamada^Tarou=山田^太郎=やまだ^たろう")).toBe("Yamada, Tarou · 山田, 太郎 · やまだ, たろう");
+    expect(personName("=山田^太郎")).toBe("山田, 太郎");
+  });
+
+  test("that is missing is said to be", () => {
+    expect(personName("")).toBe("No name");
+    expect(personName("^^^^")).toBe("No name");
+  });
+});
+
+test("dates and times are read in every form that headers have, and shown as they are otherwise", () => {
+  expect(dicomDate("20240118")).toBe("18 Jan 2024");
+  expect(dicomDate("2024.01.18")).toBe("18 Jan 2024");
+  expect(dicomDate("2024-01-18")).toBe("18 Jan 2024");
+  expect(dicomDate("20241399")).toBe("20241399");
+  expect(dicomDate("")).toBe("–");
+  expect(dicomTime("143005.12")).toBe("14:30");
+  expect(dicomTime("14:30:05")).toBe("14:30");
+  expect(dicomTime("")).toBe("");
+});
+
+test("gaps and duplicates are told in sentences", () => {
+  expect(wholeness({ gaps: [], duplicates: [] })).toEqual([]);
+  expect(wholeness({ gaps: [{ first: 3, last: 3 }, { first: 7, last: 9 }], duplicates: [] })).toEqual(["4 image numbers are missing: 3, 7–9."]);
+  expect(wholeness({ gaps: [], duplicates: [{ sop_instance_uid: "1.2", paths: ["a", "b"] }] })).toEqual(["1 image lies at more than one path."]);
+});
+
+test("a total that was not counted to its end says so", () => {
+  expect(totalWords(1, true)).toBe("1 series");
+  expect(totalWords(10_000, false)).toBe("10,000+ series");
+});
+
+describe("the address of a search", () => {
+  const read = (text: string) => readPlace(new URLSearchParams(text), 50);
+
+  test("comes back as it was written", () => {
+    const text = "q=doe+jane&modality=CT&from=2024-01-18&source=ward&page=3";
+    expect(writePlace(read(text), { page: 3 }).toString()).toBe(text);
+  });
+
+  test("starts at page one when the search changes", () => {
+    expect(writePlace(read("q=doe&page=3"), { q: "roe" }).toString()).toBe("q=roe");
+  });
+
+  test("with nonsense in it is a plain list, and never past where the server pages to", () => {
+    expect(read("page=-1&from=tomorrow").page).toBe(1);
+    expect(isNarrowed(read("page=2&from=tomorrow"))).toBe(false);
+    expect(read("page=99999999").page).toBe(2001);
+  });
+
+  test("counts its filters without the words", () => {
+    expect(filtersSet(read("q=doe&modality=CT&to=2024-01-18"))).toBe(2);
+  });
+});
+
+describe("a run", () => {
+  test("has no per cent while files are still being found", () => {
+    expect(percent({ enumerated_files: 200, files_processed: 50, phase: "enumerating" })).toBeNull();
+    expect(percent({ enumerated_files: 200, files_processed: 50, phase: "reading" })).toBe(25);
+    expect(percent({ enumerated_files: 2, files_processed: 3, phase: "reading" })).toBe(100);
+  });
+
+  test("tells speed and time left only as far as they are known", () => {
+    const now = Date.parse("2026-01-01T00:00:00Z");
+    expect(pace({ files_per_second: 0, estimated_completion: null, paused: false }, now)).toBe("");
+    expect(pace({ files_per_second: 3120.4, estimated_completion: "2026-01-01T00:01:30Z", paused: false }, now)).toBe("3,120 files/s · about 1 min 30 s left");
+    expect(pace({ files_per_second: 3120.4, estimated_completion: "2026-01-01T00:01:30Z", paused: true }, now)).toBe("");
+  });
+
+  test("says what it does", () => {
+    expect(phase({ phase: "waiting", state: "running" })).toBe("Waiting for the source to come back");
+    expect(phase({ phase: "", state: "queued" })).toBe("Starting");
+  });
+});
+
+test("a connection test says only what it measured", () => {
+  const nothing = { ok: false, error_type: "", error_code: "", message: "", suggestion: "", latency_ms: null, throughput_mb_s: null, encrypted: null, files_sampled: 0, workers: 0 };
+  expect(measured(nothing)).toBe("");
+  expect(measured({ ...nothing, latency_ms: 1.84, throughput_mb_s: 112.3, encrypted: true })).toBe("answers in 1.8 ms · 112 MB/s · encrypted");
+});

@@ -1,0 +1,173 @@
+/** One series on the NAS: what its headers say, whether it is whole, its files, and the way into Orthanc. */
+import { Alert, Anchor, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { IconAlertTriangle, IconArrowLeft, IconCloudOff } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link, useLocation, useParams, useSearchParams } from "react-router";
+
+import { PageHead } from "@/components/page-head";
+import { Pager } from "@/components/pager";
+import { RecordTable, type Column } from "@/components/record-table";
+import { Failed, LoadingRows } from "@/components/states";
+import { bytes, count, plural, time } from "@/lib/format";
+
+import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
+import { dicomDate, dicomTime, personName, sex, wholeness } from "./dicom-words";
+import { ImportIntoOrthanc } from "./import-series";
+import { FILES_AT_ONCE, seriesQuery, type SeriesDetail, type SeriesFile } from "./nas-api";
+import classes from "./nas-index.module.css";
+
+export function NasSeriesPage() {
+  const { key = "" } = useParams();
+  const [params] = useSearchParams();
+  const [page, setPage] = useState(1);
+  const found = useQuery(seriesQuery(key, params.get("source") ?? "", page));
+  const { state } = useLocation() as { state: { search?: string } | null };
+  const search = state?.search ?? "";
+  return (
+    <>
+      <Anchor component={Link} to={search === "" ? "/nas" : `/nas?${search}`} size="sm" className={classes.back}>
+        <IconArrowLeft size={16} aria-hidden /> {search === "" ? "All series" : "Back to the search"}
+      </Anchor>
+      {found.isPending && <LoadingRows rows={6} />}
+      {found.isError && <Failed error={found.error} retry={() => void found.refetch()} />}
+      {found.isSuccess && <SeriesView item={found.data} page={page} onPage={setPage} stale={found.isPlaceholderData} />}
+    </>
+  );
+}
+
+interface SeriesViewProps {
+  item: SeriesDetail;
+  page: number;
+  onPage: (page: number) => void;
+  stale: boolean;
+}
+
+function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
+  const told = wholeness(item);
+  const lead = [item.Modality, item.StudyDescription, item.SeriesDescription].filter(Boolean).join(" · ");
+  return (
+    <article>
+      {/* The viewer's and the share link's buttons will stand beside the import. */}
+      <PageHead title={personName(item.PatientName)} lead={lead} />
+      <Stack gap="lg">
+        <Group gap={8}>
+          <IntegrityBadge integrity={item.integrity} />
+          {item.in_orthanc && <OrthancBadge />}
+          {!item.source_online && <OfflineBadge />}
+        </Group>
+        <ImportIntoOrthanc series={item} />
+        {!item.source_online && (
+          <Alert variant="light" color="red" icon={<IconCloudOff size={18} />} title={`${item.source} is offline`}>
+            What is known of it stays, and the files are within reach again when it is back.
+          </Alert>
+        )}
+        {told.length > 0 && (
+          <Alert variant="light" color="yellow" icon={<IconAlertTriangle size={18} />} title="This series is not quite whole">
+            {told.map((sentence) => (
+              <Text key={sentence} size="sm">
+                {sentence}
+              </Text>
+            ))}
+          </Alert>
+        )}
+        <div className={classes.columns}>
+          <Facts
+            title="Patient"
+            facts={[
+              ["Name", personName(item.PatientName)],
+              ["Patient id", item.PatientID],
+              ["Born", dicomDate(item.PatientBirthDate)],
+              ["Sex", sex(item.PatientSex)],
+              ["Medical aid", item.medical_aid],
+            ]}
+          />
+          <Facts
+            title="Study"
+            facts={[
+              ["Date", `${dicomDate(item.StudyDate)} ${dicomTime(item.StudyTime)}`.trim()],
+              ["Description", item.StudyDescription],
+              ["Accession", item.AccessionNumber],
+              ["Institution", item.InstitutionName],
+              ["Hospital", item.hospital],
+              ["Hospital group", item.hospital_group],
+              ["Study UID", item.StudyInstanceUID],
+            ]}
+          />
+          <Facts
+            title="Series"
+            facts={[
+              ["Number", item.SeriesNumber],
+              ["Description", item.SeriesDescription],
+              ["Modality", item.Modality],
+              ["Body part", item.BodyPartExamined],
+              ["Files", `${count(item.file_count)}, ${bytes(item.size_bytes)}`],
+              ["Source", item.source],
+              ["Also on", item.also_on.join(", ")],
+              ["Last seen", time(item.last_seen)],
+              ["Series UID", item.SeriesInstanceUID],
+            ]}
+          />
+        </div>
+        {item.duplicates.length > 0 && <Duplicates item={item} />}
+        <section>
+          <Title order={2} mb="sm">
+            {plural(item.files_total, "file")}
+          </Title>
+          <RecordTable caption="Files" columns={FILES} rows={item.files} rowKey={({ path }) => path} stale={stale} />
+          <Pager page={page} pageSize={FILES_AT_ONCE} total={item.files_total} onPage={onPage} />
+        </section>
+      </Stack>
+    </article>
+  );
+}
+
+function Facts({ title, facts }: { title: string; facts: [string, string][] }) {
+  return (
+    <Paper p="lg" component="section" aria-label={title}>
+      <Title order={2} fz="h3" mb="sm">
+        {title}
+      </Title>
+      <dl className={classes.facts}>
+        {facts.map(([name, value]) =>
+          value === "" ? null : (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd dir="auto">{value}</dd>
+            </div>
+          ),
+        )}
+      </dl>
+    </Paper>
+  );
+}
+
+/** The first of the images that lie at several paths. */
+function Duplicates({ item }: { item: SeriesDetail }) {
+  return (
+    <section>
+      <Title order={2} mb="sm">
+        Images at more than one path
+      </Title>
+      <ul className={classes.errors}>
+        {item.duplicates.slice(0, 20).map(({ sop_instance_uid: uid, paths }) => (
+          <li key={uid}>
+            <Paper p="sm">
+              {paths.map((path) => (
+                <div key={path} className={classes.path}>
+                  {path}
+                </div>
+              ))}
+            </Paper>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const FILES: Column<SeriesFile>[] = [
+  { key: "number", header: "Image", width: "5rem", align: "right", cell: (file) => file.instance_number ?? "–" },
+  { key: "path", header: "Path", phone: "lead", cell: (file) => <span className={classes.path}>{file.path}</span> },
+  { key: "size", header: "Size", width: "6.5rem", align: "right", cell: (file) => bytes(file.size) },
+];
