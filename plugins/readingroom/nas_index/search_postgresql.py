@@ -30,7 +30,7 @@ REACH = 40_000
 SURE = 2
 """How much further than the expected is walked: matches do not lie evenly."""
 
-RARE_TERMS = 3
+RARE_TERMS = 2
 """Of each word only its rarest terms are looked up; the others would leave out next to nothing more."""
 
 _TABLE = f"{SCHEMA}.{SEARCH_TABLE}"
