@@ -24,8 +24,13 @@ MAX_LENGTH = 256
 MIN_DIFFERENT = 5
 """Different characters that a password needs, so that `aaaaaaaaaaaa` is none."""
 
+TIME_COST = 3
+MEMORY_KIB = 65536
+LANES = 4
+"""RFC 9106 section 4, the choice for where memory is short: 64 MiB and about 0.1 s a hash."""
+
 AT_ONCE = 2
-"""Hashes computed at a time: 64 MiB each."""
+"""Hashes computed at a time."""
 
 MAX_WAITING = 12
 """Who waits for a hash beyond that; they hold one of Orthanc's 50 threads each."""
@@ -37,9 +42,7 @@ class Passwords:
     """Makes and checks password hashes."""
 
     def __init__(self, at_once: int = AT_ONCE, waiting: int = MAX_WAITING) -> None:
-        self._hasher = PasswordHasher(
-            time_cost=3, memory_cost=65536, parallelism=4
-        )  # RFC 9106 section 4, second choice
+        self._hasher = PasswordHasher(TIME_COST, MEMORY_KIB, LANES)
         self._running = BoundedSemaphore(at_once)
         self._places = BoundedSemaphore(at_once + waiting)
         self._nobodys = self._hash_of_nothing()
