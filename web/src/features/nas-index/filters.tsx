@@ -10,13 +10,16 @@ import { filtersSet, type SearchPlace } from "./search-address";
 /** The modalities of a radiology department (PS3.3 section C.7.3.1.1.1), most frequent first. */
 const MODALITIES = ["CT", "MR", "CR", "DX", "US", "XA", "RF", "MG", "PT", "NM", "IO", "PX", "OT", "SC", "SR", "RTIMAGE", "RTDOSE", "RTSTRUCT", "RTPLAN"];
 
+/** On a phone the results come first, also when a link brings filters along. */
+const isWide = () => window.matchMedia("(min-width: 48em)").matches;
+
 interface FiltersProps {
   place: SearchPlace;
   onChange: (change: Partial<SearchPlace>) => void;
 }
 
 export function Filters({ place, onChange }: FiltersProps) {
-  const [opened, { toggle }] = useDisclosure(filtersSet(place) > 0);
+  const [opened, { toggle }] = useDisclosure(filtersSet(place) > 0 && isWide());
   const profile = useQuery(profileQuery);
   const sources = useQuery(sourcesQuery);
   const set = filtersSet(place);

@@ -91,5 +91,6 @@ describe("a run", () => {
 test("a connection test says only what it measured", () => {
   const nothing = { ok: false, error_type: "", error_code: "", message: "", suggestion: "", latency_ms: null, throughput_mb_s: null, encrypted: null, files_sampled: 0, workers: 0 };
   expect(measured(nothing)).toBe("");
+  expect(measured({ ...nothing, latency_ms: 0.02 })).toBe("answers in under 0.1 ms");
   expect(measured({ ...nothing, latency_ms: 1.84, throughput_mb_s: 112.3, encrypted: true })).toBe("answers in 1.8 ms · 112 MB/s · encrypted");
 });

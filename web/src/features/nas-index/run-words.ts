@@ -47,10 +47,15 @@ export function pace(run: Pick<RunStatus, "files_per_second" | "estimated_comple
 /** What a connection test measured, in one line. */
 export function measured(tested: Tested): string {
   const parts: string[] = [];
-  if (tested.latency_ms !== null) parts.push(`answers in ${tested.latency_ms < 10 ? tested.latency_ms.toFixed(1) : count(Math.round(tested.latency_ms))} ms`);
+  if (tested.latency_ms !== null) parts.push(`answers in ${milliseconds(tested.latency_ms)}`);
   if (tested.throughput_mb_s !== null) parts.push(`${count(Math.round(tested.throughput_mb_s))} MB/s`);
   if (tested.encrypted !== null) parts.push(tested.encrypted ? "encrypted" : "not encrypted");
   return parts.join(" · ");
+}
+
+function milliseconds(value: number): string {
+  if (value < 0.1) return "under 0.1 ms";
+  return `${value < 10 ? value.toFixed(1) : count(Math.round(value))} ms`;
 }
 
 const KINDS: Record<string, string> = {

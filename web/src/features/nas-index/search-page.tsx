@@ -1,8 +1,8 @@
 /** Find any series on the NAS: by words as they are typed, and by filters. */
-import { Button, Group } from "@mantine/core";
+import { Box, Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconDatabaseSearch, IconSearch, IconServerCog } from "@tabler/icons-react";
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, type KeyboardEvent } from "react";
 import { Link, useSearchParams } from "react-router";
 
 import { PageHead } from "@/components/page-head";
@@ -47,7 +47,10 @@ export function NasSearchPage() {
         }
       />
       <Group gap="sm" mb="md">
-        <SearchField label="Search name, id, accession or description" value={place.q} onSearch={(q) => go({ q })} />
+        {/* Arrow down leads from the box to the first row, and from there on. */}
+        <Box w={{ base: "100%", sm: "auto" }} onKeyDown={toFirstRow}>
+          <SearchField label="Search name, id or description" value={place.q} onSearch={(q) => go({ q })} />
+        </Box>
         <Filters place={place} onChange={go} />
       </Group>
       {found.isPending && <LoadingRows />}
@@ -63,6 +66,14 @@ export function NasSearchPage() {
       )}
     </>
   );
+}
+
+function toFirstRow(event: KeyboardEvent): void {
+  if (event.key !== "ArrowDown") return;
+  const first = document.querySelector<HTMLElement>("[data-row-link]");
+  if (first === null) return;
+  event.preventDefault();
+  first.focus();
 }
 
 /** While a run fills the catalogue, each look at it brings fresh rows. */

@@ -63,7 +63,7 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
           </Alert>
         )}
         {told.length > 0 && (
-          <Alert variant="light" color="yellow" icon={<IconAlertTriangle size={18} />} title="This series is not quite whole">
+          <Alert variant="light" color="yellow" icon={<IconAlertTriangle size={18} />} title={item.gaps.length > 0 ? "Images are missing" : "Some images are there more than once"}>
             {told.map((sentence) => (
               <Text key={sentence} size="sm">
                 {sentence}

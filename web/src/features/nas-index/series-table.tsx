@@ -4,6 +4,7 @@ import type { KeyboardEvent } from "react";
 import { Link } from "react-router";
 
 import { RecordTable, type Column } from "@/components/record-table";
+import { withQuery } from "@/lib/api/query";
 import { count } from "@/lib/format";
 
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
@@ -26,7 +27,7 @@ function columns(search: string): Column<Series>[] {
         <>
           <Anchor
             component={Link}
-            to={`/nas/series/${item.SeriesKey}`}
+            to={addressOf(item)}
             state={{ search }}
             className={classes.name}
             dir="auto"
@@ -70,7 +71,7 @@ function columns(search: string): Column<Series>[] {
         </div>
       ),
     },
-    { key: "modality", header: "Modality", width: "5.5rem", cell: (item) => (item.Modality === "" ? "–" : <Badge color="gray">{item.Modality}</Badge>) },
+    { key: "modality", header: "Modality", width: "7.25rem", cell: (item) => (item.Modality === "" ? "–" : <Badge color="gray">{item.Modality}</Badge>) },
     { key: "files", header: "Files", width: "4.5rem", align: "right", cell: (item) => count(item.file_count) },
     {
       key: "source",
@@ -97,6 +98,11 @@ function columns(search: string): Column<Series>[] {
       ),
     },
   ];
+}
+
+/** A series that lies on several sources is shown as this one has it. */
+function addressOf({ SeriesKey, source, also_on }: Series): string {
+  return withQuery(`/nas/series/${SeriesKey}`, { source: also_on.length > 0 ? source : "" });
 }
 
 /** On a row's name: arrows (or j and k) go to the next and previous one, Enter opens as any link. */
