@@ -111,6 +111,7 @@ class Uploader:
         stored: StoredFiles,
         deidentifier: Deidentifier,
         *,
+        uploads: int,
         always_check: bool = False,
     ) -> None:
         self._source = source
@@ -119,6 +120,8 @@ class Uploader:
         self._deidentifier = deidentifier
         self._always_check = always_check
         self._budget = ByteBudget()
+        # While so many files are on their way to Orthanc, other threads read and hash the next ones.
+        self._uploads = threading.BoundedSemaphore(uploads)
 
     def bring(self, task: Task) -> Brought:
         """Store one file, unless its bytes prove to be the ones that are stored already."""
@@ -148,8 +151,9 @@ class Uploader:
             clean = self._deidentified(task, data)
             data, replaced = clean.data, clean.replacements
             header, sha256 = read_header(data), hashlib.sha256(data).hexdigest()
-        orthanc_id, attachment = self._store(data, task.lost)
         crc32 = isal_zlib.crc32(data)
+        with self._uploads:
+            orthanc_id, attachment = self._store(data, task.lost)
         stored = Stored(header, len(data), crc32, sha256, source_sha256, orthanc_id, attachment, replaced)
         restored = recorded is not None and recorded.sha256 == sha256
         return Brought(task, "changed" if recorded and not restored else "added", _why(task), stored)

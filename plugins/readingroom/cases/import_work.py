@@ -151,7 +151,7 @@ class Worker:
             records = Records(self._database, self._clock, self._trail, catalogue, caller, source.url)
             stored = StoredFiles(pacs, self._settings.orthanc_storage)
             profiles = CaseProfiles(self._settings)
-            uploader = Uploader(source, pacs, stored, profiles, always_check=always_check)
+            uploader = Uploader(source, pacs, stored, profiles, uploads=wish.workers, always_check=always_check)
             return Importer(
                 run_id,
                 source,
