@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ctypes.util import find_library
 from typing import Any
 
 from readingroom.errors import SourceError, SourceRefused, SourceUnreachable
@@ -26,7 +27,12 @@ def pages(mapping: Mapping) -> Iterator[list[Row]]:
     The statement sees the database as it was when it began; nothing is locked and nothing can be written.
     Raises SourceUnreachable, SourceRefused, and SourceError for what the database does not understand.
     """
-    # Only who has such an archive loads the driver, and Firebird's own client library with it.
+    if find_library("fbclient") is None:
+        raise SourceError(
+            "Firebird's client library is not installed on this machine",
+            suggestion="Install Debian's package libfbclient2 where Reading Room's processes run.",
+        )
+    # Only who has such an archive loads the driver, and that library with it.
     from firebird.driver import Isolation, TraAccessMode, connect, tpb  # noqa: PLC0415
     from firebird.driver.types import DatabaseError, Error  # noqa: PLC0415
 
