@@ -249,7 +249,8 @@ export function useAskRun() {
   const refresh = useRefresh(NAS_KEY);
   return useMutation({
     mutationFn: ({ word, runId }: { word: RunWord; runId: string }) => api.post<RunStatus>(`/api/index/${word}`, { runId }),
-    onSuccess: refresh,
+    // Also after a refusal: the run had ended before the word came.
+    onSettled: refresh,
   });
 }
 

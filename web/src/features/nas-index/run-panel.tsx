@@ -103,7 +103,7 @@ function Controls({ run }: { run: RunStatus }) {
   const { run_id: runId, state } = run;
   if (runId === null) return null;
   const say = (word: RunWord, after?: () => void) =>
-    ask.mutate({ word, runId }, { onSuccess: () => after?.(), onError: (error) => notifyFailed("That was not heard", error) });
+    ask.mutate({ word, runId }, { onSettled: () => after?.(), onError: (error) => notifyFailed("That was not heard", error) });
   const mayGoOn = run.paused || state === "interrupted" || state === "cancelled";
   return (
     <Group gap="xs">

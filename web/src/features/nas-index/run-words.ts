@@ -16,14 +16,14 @@ export const STATES: Record<RunState, { label: string; color: string }> = {
 const PHASES: Record<string, string> = {
   enumerating: "Looking for files and reading headers",
   reading: "Reading headers",
-  paused: "Paused",
+  paused: "Nothing is read until it is resumed",
   waiting: "Waiting for the source to come back",
   finishing: "Finishing",
 };
 
 export function phase({ phase: said, state }: Pick<RunStatus, "phase" | "state">): string {
   if (state === "queued") return "Starting";
-  if (state === "paused") return "Paused";
+  if (state === "paused") return "Nothing is read until it is resumed";
   return PHASES[said] ?? "Running";
 }
 
