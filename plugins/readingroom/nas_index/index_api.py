@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, Field
-from sqlalchemy import Row
+from pydantic import Field
 
 from readingroom.clock import iso
 from readingroom.nas_index.catalogue import Catalogue
-from readingroom.nas_index.runs import UNDER_WAY, Runs, State
+from readingroom.nas_index.run_answers import ErrorPage, ErrorType, Plain, Status, StatusPage, reports, shown
+from readingroom.nas_index.runs import UNDER_WAY
 from readingroom.nas_index.start import Indexing
 from readingroom.routing import Answer, Area, Body, Page, Query, caller
 
 HEARD_SECONDS = 4.0
 """How long an answer waits for a run to hear what is asked of it: it listens every second."""
-
-RECENT = 20
-"""Errors that a status tells; the rest is a page of its own."""
-
-
-class Plain(BaseModel):
-    """Base of answers whose names are fixed in snake_case."""
 
 
 class RunWish(Body):
@@ -55,61 +48,16 @@ class StatusQuery(Query):
     run_id: str | None = None
 
 
-class ErrorReport(Plain):
-    """One error, and what a person can do about it."""
+class RunsQuery(Page):
+    """Of which source; of all when none is named."""
 
-    error_type: str
-    error_code: str
-    message: str
-    suggestion: str
-    file_path: str | None
-    timestamp: str
-    retry_count: int
+    source: str | None = Field(None, max_length=2000)
 
 
-class Status(Plain):
-    """How far a run is, or how it ended."""
+class ErrorsQuery(Page):
+    """Of which kind; of all when none is named."""
 
-    enumerated_files: int = 0
-    files_processed: int = 0
-    series_count: int = 0
-    errors: int = 0
-    running: bool = False
-    paused: bool = False
-    phase: str = ""
-    """enumerating, reading, paused, waiting (for a source that is away), finishing"""
-    files_per_second: float = 0.0
-    last_updated: str | None = None
-    estimated_completion: str | None = None
-    recent_errors: list[ErrorReport] = []
-    run_id: str | None = None
-    source: str | None = None
-    path: str = ""
-    state: State | None = None
-    unchanged: int = 0
-    added: int = 0
-    changed: int = 0
-    moved: int = 0
-    gone: int = 0
-    limit: int = 0
-    started_by: str = ""
-    started_at: str | None = None
-    finished_at: str | None = None
-    message: str = ""
-
-
-class StatusPage(Plain):
-    """One page of runs, newest first."""
-
-    items: list[Status]
-    total: int
-
-
-class ErrorPage(Plain):
-    """One page of a run's errors, newest first."""
-
-    items: list[ErrorReport]
-    total: int
+    error_type: ErrorType | None = Field(None, alias="error_type")
 
 
 class SourceShown(Plain):
@@ -174,17 +122,23 @@ def routes(indexing: Indexing, catalogue: Catalogue) -> Area:
         """End a run; what it read is kept."""
         return asked("cancel", body)
 
-    @area.get("/api/index/runs", capability="index.search", query=Page, answer=StatusPage)
-    def listed(query: Page) -> StatusPage:
-        """All runs, newest first."""
-        rows, total = runs.page(query.limit, query.offset)
+    @area.get("/api/index/runs", capability="index.search", query=RunsQuery, answer=StatusPage)
+    def listed(query: RunsQuery) -> StatusPage:
+        """All runs, of one source or of all, newest first; their errors are a page of their own."""
+        rows, total = runs.page(query.limit, query.offset, query.source)
         return StatusPage(items=[shown(runs, row, recent=0) for row in rows], total=total)
 
-    @area.get("/api/index/runs/<run_id>/errors", capability="index.search", query=Page, answer=ErrorPage, errors=(404,))
-    def errors(run_id: str, query: Page) -> ErrorPage:
-        """What a run could not read, newest first."""
-        run = runs.get(run_id)
-        return ErrorPage(items=reports(runs, run.id, query.limit, query.offset), total=run.errors)
+    @area.get(
+        "/api/index/runs/<run_id>/errors",
+        capability="index.search",
+        query=ErrorsQuery,
+        answer=ErrorPage,
+        errors=(404,),
+    )
+    def errors(run_id: str, query: ErrorsQuery) -> ErrorPage:
+        """What a run could not read, newest first; what a later run read again is that run's."""
+        items, total = reports(runs, runs.get(run_id).id, query.limit, query.offset, query.error_type)
+        return ErrorPage(items=items, total=total)
 
     @area.get("/api/index/sources", capability="index.search", answer=SourcesShown)
     def sources() -> SourcesShown:
@@ -203,53 +157,6 @@ def routes(indexing: Indexing, catalogue: Catalogue) -> Area:
         return shown(runs, row)
 
     return area
-
-
-def shown(runs: Runs, row: Row[Any], recent: int = RECENT) -> Status:
-    """A run as it goes out."""
-    return Status(
-        enumerated_files=row.enumerated_files,
-        files_processed=row.files_processed,
-        series_count=row.series_count,
-        errors=row.errors,
-        running=row.state in UNDER_WAY,
-        paused=row.state == "paused",
-        phase=row.phase,
-        files_per_second=row.files_per_second,
-        last_updated=iso(row.heartbeat_at),
-        estimated_completion=iso(row.estimated_completion) if row.estimated_completion else None,
-        recent_errors=reports(runs, row.id, recent) if recent and row.errors else [],
-        run_id=row.id,
-        source=row.source_name,
-        path=row.path,
-        state=row.state,
-        unchanged=row.unchanged,
-        added=row.added,
-        changed=row.changed,
-        moved=row.moved,
-        gone=row.gone,
-        limit=row.file_limit,
-        started_by=row.started_by,
-        started_at=iso(row.started_at),
-        finished_at=iso(row.finished_at) if row.finished_at else None,
-        message=row.message,
-    )
-
-
-def reports(runs: Runs, run_id: str, limit: int, offset: int = 0) -> list[ErrorReport]:
-    """The errors of a run, newest first."""
-    return [
-        ErrorReport(
-            error_type=each.error_type,
-            error_code=each.error_code,
-            message=each.message,
-            suggestion=each.suggestion,
-            file_path=each.path or None,
-            timestamp=iso(each.time),
-            retry_count=each.retry_count,
-        )
-        for each in runs.errors(run_id, limit, offset)
-    ]
 
 
 def _sources(indexing: Indexing, catalogue: Catalogue) -> list[SourceShown]:

@@ -18,8 +18,8 @@ from readingroom.nas_index.advice import Suggestion, of_site, of_source
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.connection_test import Tested, tested
 from readingroom.nas_index.events import SourcesConfigured, SourceTested
-from readingroom.nas_index.index_api import Plain
 from readingroom.nas_index.nas_config import NasConfig, SourceConfig, merged, parsed
+from readingroom.nas_index.run_answers import Plain
 from readingroom.nas_index.start import Indexing
 from readingroom.nas_index.tables import nas_error
 from readingroom.routing import Area, Body, caller

@@ -170,13 +170,14 @@ class Runs:
                 _with_source().where(nas_run.c.source_id == source_id, nas_run.c.state.in_(UNDER_WAY))
             ).first()
 
-    def page(self, limit: int, offset: int) -> tuple[list[Row[Any]], int]:
-        """One page of runs, newest first, and how many there are."""
+    def page(self, limit: int, offset: int, source: str | None = None) -> tuple[list[Row[Any]], int]:
+        """One page of runs, newest first, and how many there are; of one source, or of all."""
         self.bury()
-        page = _with_source().order_by(nas_run.c.started_at.desc(), nas_run.c.id)
+        found = _with_source() if source is None else _with_source().where(nas_source.c.name == source)
+        newest_first = found.order_by(nas_run.c.started_at.desc(), nas_run.c.id)
         with self._database.read() as connection:
-            total = connection.scalar(select(func.count()).select_from(nas_run)) or 0
-            return list(connection.execute(page.limit(limit).offset(offset))), total
+            total = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+            return list(connection.execute(newest_first.limit(limit).offset(offset))), total
 
     def last_total(self, source_id: int) -> int:
         """How many files the last whole run of that source enumerated; 0 when there was none."""
@@ -214,11 +215,20 @@ class Runs:
                 )
             )
 
-    def errors(self, run_id: str, limit: int, offset: int = 0) -> list[Row[Any]]:
-        """The errors of a run, newest first."""
-        found = select(nas_error).where(nas_error.c.run_id == run_id).order_by(nas_error.c.id.desc())
+    def errors(
+        self, run_id: str, limit: int, offset: int = 0, error_type: str | None = None
+    ) -> tuple[list[Row[Any]], int]:
+        """One page of a run's errors, newest first, and how many there are; of one type, or of all.
+
+        What a later run read again is that run's, or no error any more.
+        """
+        found = select(nas_error).where(nas_error.c.run_id == run_id)
+        if error_type is not None:
+            found = found.where(nas_error.c.error_type == error_type)
         with self._database.read() as connection:
-            return list(connection.execute(found.limit(limit).offset(offset)))
+            total = connection.scalar(select(func.count()).select_from(found.subquery())) or 0
+            page = found.order_by(nas_error.c.id.desc()).limit(limit).offset(offset)
+            return list(connection.execute(page)), total
 
     def note(self, connection: Connection, run: Row[Any], report: dict[str, str]) -> None:
         """Write down what ended a run, beside the errors of single files."""

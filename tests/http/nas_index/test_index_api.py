@@ -8,111 +8,16 @@ import shutil
 import signal
 import stat
 import time
-import uuid
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from readingroom.app import Room, build
-from readingroom.audit.tables import events_of
-from readingroom.clock import SystemClock
-from readingroom.db import migrate, open_database
-from readingroom.identity import ANONYMOUS, Caller
-from readingroom.nas_index.runs import Runs
-from readingroom.settings import Settings
-from sqlalchemy import select
-
+from tests.fixtures.nas import Nas
 from tests.fixtures.nas_trees import hostile_files, make_tree, multiply
-from tests.fixtures.processes import children
-from tests.http.conftest import PASSWORD, Person, SilentPacs
 
 STATUS_KEYS = {
     "enumerated_files", "files_processed", "series_count", "errors", "running", "paused", "phase",
     "files_per_second", "last_updated", "estimated_completion", "recent_errors",
 }  # fmt: skip
 ERROR_KEYS = {"error_type", "error_code", "message", "suggestion", "file_path", "timestamp", "retry_count"}
-
-
-class Nas:
-    """An application, a folder that it may index, and people."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.root = folder / "nas"
-        self.root.mkdir()
-        self.data = folder / "data"
-        self.settings = Settings.load(
-            READINGROOM_DATA=self.data,
-            DATABASE_URL=url,
-            NAS_ALLOWED_ROOTS=f"{self.root},sftp://reader@nas.example/images",
-            NAS_PATH_MAP=rf"\\nas\images={self.root}",
-            NAS_WAIT_MINUTES=0.05,
-        )
-        database = open_database(self.settings.database_url)
-        migrate(database)
-        self.room: Room = build(self.settings, SilentPacs(), SystemClock(), database)
-        self.runs = Runs(database, SystemClock(), self.data / "run")
-        by = Caller(ANONYMOUS, str(uuid.uuid4()), "")
-        for role in ("staff", "student"):
-            self.room.accounts.create(role, PASSWORD, (role,), None, by)
-        self.staff, self.student = self.person("staff"), self.person("student")
-
-    def person(self, name: str) -> Person:
-        client = self.room.app.test_client()
-        token = client.post("/api/token/", json={"username": name, "password": PASSWORD}).get_json()["access"]
-        return Person(client, name, {"Authorization": f"Bearer {token}"})
-
-    def start(self, **wish: Any) -> str:
-        answer = self.staff.post("/api/index/start", json=wish or {"path": str(self.root)})
-        assert answer.status_code == 202, answer.text
-        return str(answer.get_json()["runId"])
-
-    def status(self, **query: str) -> dict[str, Any]:
-        answer = self.staff.get("/api/index/status", query_string=query)
-        assert answer.status_code == 200, answer.text
-        return dict(answer.get_json())
-
-    def ended(self, run_id: str = "") -> dict[str, Any]:
-        end = time.monotonic() + 60
-        query = {"runId": run_id} if run_id else {}
-        while (status := self.status(**query))["running"]:
-            assert time.monotonic() < end, status
-            time.sleep(0.1)
-        return status
-
-    def indexed(self, **wish: Any) -> dict[str, Any]:
-        status = self.ended(self.start(**wish))
-        assert status["state"] == "done", (status, self.log(status["run_id"]))
-        return status
-
-    def worker(self, run_id: str) -> int:
-        """The process of that run."""
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            for pid in children(os.getpid()):
-                try:
-                    if run_id.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                        return pid
-                except OSError:
-                    continue
-            time.sleep(0.05)
-        raise AssertionError("the run has no process")
-
-    def log(self, run_id: str) -> str:
-        return (self.data / "logs" / f"index-{run_id}.log").read_text()
-
-    def actions(self) -> list[str]:
-        with self.room.database.read() as connection:
-            events = events_of(self.room.database.is_postgresql)
-            return list(connection.scalars(select(events.c.action).order_by(events.c.id)))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def nas(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Nas]:
-    url = request.getfixturevalue("postgres").new_database() if request.param == "postgresql" else ""
-    made = Nas(tmp_path, url)
-    yield made
-    made.room.stop()
 
 
 def test_a_run_is_a_process_of_its_own_and_tells_what_it_found(nas: Nas) -> None:
