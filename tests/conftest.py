@@ -10,4 +10,5 @@ pytest_plugins = [
     "tests.fixtures.gateway",
     "tests.fixtures.firebird",
     "tests.fixtures.servers",
+    "tests.fixtures.delay",
 ]
