@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
@@ -18,10 +19,11 @@ from readingroom.cases import api as cases_api
 from readingroom.cases import download_parts, import_api, publishing
 from readingroom.cases.import_schedule import Scheduler
 from readingroom.cases.import_start import Imports
-from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock
 from readingroom.db import Database, open_database
 from readingroom.door import Door
+from readingroom.downloads import Keys, Sender, StoredFiles
+from readingroom.downloads import api as slices_api
 from readingroom.identity import Access, Authenticator, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
@@ -97,6 +99,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
 
     ranges = PacsRanges(settings.orthanc_url, lambda: f"Bearer {identity.signer.service_token('downloads')}")
     stored = StoredFiles(pacs, settings.orthanc_storage, ranges)
+    keys = Keys(identity.signer, timedelta(hours=settings.download_hours))
+    sender = Sender(keys, clock)
 
     imports = Imports(settings, database, clock, trail)
     scheduler = Scheduler(imports, settings.cases_schedule, clock, deidentify=settings.import_deidentify)
@@ -117,7 +121,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         users_api.routes(identity.accounts),
         audit_api.routes(Reading(database), trail),
         cases_api.routes(database, clock, trail),
-        download_parts.routes(settings, database, stored, identity.signer, clock, trail),
+        download_parts.routes(settings, database, stored, sender, identity.signer, clock, trail),
+        slices_api.routes(sender, keys),
         import_api.routes(imports),
         index_api.routes(indexing, catalogue),
         search_api.routes(finding),

@@ -22,6 +22,8 @@ FOUNDATION = BASE | {
     "deidentify",
     "pacs_http",
     "procedures",
+    "downloads",
+    "series",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
 COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "first_start", "worker"}

@@ -13,10 +13,10 @@ from datetime import timedelta
 import pytest
 from readingroom.app import Room, build
 from readingroom.audit.tables import events_of
-from readingroom.cases import download_sending
 from readingroom.cases.tables import case_file
 from readingroom.clock import FakeClock
 from readingroom.db import migrate, open_database
+from readingroom.downloads import sending
 from readingroom.errors import StoredFileBroken
 from readingroom.identity import ANONYMOUS, ROLES, Caller
 from readingroom.settings import Settings
@@ -138,7 +138,7 @@ def accelerated(answer: TestResponse) -> str:
     assert answer.data == b""
     place = answer.headers["X-Accel-Redirect"]
     assert place.startswith("/_zip/")
-    return place.replace("/_zip/", "/api/bestof/zip/", 1)
+    return place.replace("/_zip/", "/api/zip/", 1)
 
 
 def sliced(person: Person, address: str, size: int) -> bytes:
@@ -351,7 +351,7 @@ def test_a_range_longer_than_memory_allows_is_answered_by_its_beginning(  # type
 ) -> None:
     case_id, _ = new_case()
     address = accelerated(student.get(f"{DICOMS}/download?caseId={case_id}", headers=THROUGH_GATEWAY))
-    monkeypatch.setattr(download_sending, "LARGEST_SLICE", 100)
+    monkeypatch.setattr(sending, "LARGEST_SLICE", 100)
     answer = nobody.get(address, headers={"Range": "bytes=10-"})
     assert answer.headers["Content-Range"].startswith("bytes 10-109/")
     assert len(answer.data) == 100
@@ -535,7 +535,7 @@ def test_a_file_that_breaks_in_mid_stream_cuts_the_download(site: Site, new_case
 def test_direct_streams_are_counted_and_given_back(new_case, student: Person) -> None:  # type: ignore[no-untyped-def]  # see new_case
     case_id, _ = new_case({"a": NOISE})
     address = f"{DICOMS}/download?caseId={case_id}"
-    held = [student.get(address, buffered=False) for _ in range(download_sending.DIRECT_AT_ONCE)]
+    held = [student.get(address, buffered=False) for _ in range(sending.DIRECT_AT_ONCE)]
     assert {answer.status_code for answer in held} == {200}
     refused = student.get(address)
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")

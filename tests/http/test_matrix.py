@@ -90,7 +90,7 @@ def test_the_public_routes_are_these_and_no_others(room: Room) -> None:
         "GET /api/refusal",
         "GET /api/bestof/dicoms/download",  # by ticket, or with cases.read
         "GET /api/bestof/dicoms/download-batch",  # by ticket alone
-        "GET /api/bestof/zip/<key>",  # by the gateway, with a signed plan
+        "GET /api/zip/<key>",  # by the gateway, with a signed plan
     }
 
 

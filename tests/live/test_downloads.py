@@ -162,7 +162,7 @@ def test_the_inner_addresses_are_not_open_to_anybody(instance: LiveInstance, cas
     direct = instance.orthanc("student")
     answer = direct.get(f"{DOWNLOAD}?caseId={cases.small.id}", headers={"X-Readingroom-Gateway": secret})
     place = answer.headers["X-Accel-Redirect"]
-    for path in (place, place.replace("/_zip/", "/api/bestof/zip/")):
+    for path in (place, place.replace("/_zip/", "/api/zip/")):
         assert instance.student.get(path).status_code == 404
     guessed = instance.student.get(f"{DOWNLOAD}?caseId={cases.small.id}", headers={"X-Readingroom-Gateway": secret})
     assert "X-Accel-Redirect" not in guessed.headers

@@ -299,7 +299,7 @@ def test_the_logs_hold_no_token_no_ticket_and_no_query(new_gateway: NewGateway, 
         "/_zip/SECRET-6",
     ):
         requests.get(gateway.url + path)
-    for path in ("/api/bestof/zip/SECRET-7", "/x/eyJSECRET-8.a.b/y"):
+    for path in ("/api/zip/SECRET-7", "/x/eyJSECRET-8.a.b/y"):
         requests.get(gateway.url + path)
     requests.get(f"{gateway.url}/api/archive").close()
     for _ in range(4):  # the limit's own refusal is logged too
@@ -435,8 +435,8 @@ def test_a_download_that_cannot_begin_is_an_error_in_our_shape(gateway: Gateway,
 
 
 def test_slices_are_not_to_be_had_by_the_front_door(gateway: Gateway, orthancs_place: StandIn) -> None:
-    paths = ("/_zip/plan.token-1", "/api/bestof/zip/plan.token-1", "/api/bestof//zip/x", "/api/bestof/%7aip/x")
-    for path in (*paths, "/api/x/../bestof/zip/plan.token-1", "/api/bestof/zip%2fplan.token-1", "/_identity"):
+    paths = ("/_zip/plan.token-1", "/api/zip/plan.token-1", "/api//zip/x", "/api/%7aip/x")
+    for path in (*paths, "/api/x/../zip/plan.token-1", "/api/zip%2fplan.token-1", "/_identity"):
         assert _raw_status(gateway, "GET", path) == 404, path
     assert orthancs_place.slices == []
 

@@ -1,4 +1,4 @@
-"""Routes of the downloads: check, one case, several cases, tickets, and the slices that the gateway fetches."""
+"""Routes of the downloads: check, one case, several cases, tickets."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pydantic import Field
 from readingroom.audit import Trail
 from readingroom.audit.events import TicketIssued
 from readingroom.cases import finding
-from readingroom.cases.download_sending import Sender
 from readingroom.cases.downloads import Plans, Wish, wish_for
 from readingroom.cases.finding import sees_all
 from readingroom.cases.tickets import Tickets
 from readingroom.clock import iso
 from readingroom.db import Database
+from readingroom.downloads import Sender
 from readingroom.errors import BadRequest, Forbidden, Unauthenticated
 from readingroom.identity import PUBLIC
 from readingroom.routing import Answer, Area, Body, Query, caller, identity
@@ -111,14 +111,6 @@ def routes(database: Database, plans: Plans, sender: Sender, tickets: Tickets, t
             size_bytes=plan.layout.length,
             expires_at=iso(end),
         )
-
-    @area.get("/api/bestof/zip/<key>", capability=PUBLIC, errors=(401, 409, 416, 429))
-    def zip_part(key: str) -> Response:
-        """A byte range of a download under way; the key, which the download route gave out, is the
-        permission.
-        """
-        wanted = request.headers.get("Range", "")
-        return sender.part(tickets.unlock(key), caller(), wanted, request.headers.get("If-Range", ""))
 
     def _wish(case_ids: list[str], *, batch: bool) -> Wish:
         if not identity().can(READ):

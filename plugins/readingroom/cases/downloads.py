@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, select
 
 from readingroom.cases.download_contents import Folder, folders
-from readingroom.cases.stored_files import StoredFiles
 from readingroom.cases.tables import clinical_case, exam_type
 from readingroom.db import Database
+from readingroom.downloads import StoredFiles
 from readingroom.errors import BadRequest, NoDicoms, NotFound, TooManyCases
 from readingroom.zipstream import Layout, Reader, safe_name
+
+OWNER = "cases"
+"""Whose plans these are, in the key of a download."""
 
 MAX_CASES = 50
 """Cases in one download."""
@@ -43,10 +47,22 @@ class Wish:
     batch: bool
     all_cases: bool
 
+    @property
+    def claims(self) -> dict[str, Any]:
+        """The wish as JSON, to be signed."""
+        return {"cases": self.case_ids, "batch": self.batch, "all": self.all_cases}
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> Wish:
+        """The wish of such claims."""
+        return cls(tuple(claims["cases"]), claims["batch"], claims["all"])
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A zip that can be sent: its layout, and which stored file stands behind each entry."""
+    """A zip that can be sent (`downloads.Plan`): its layout, and which stored file stands behind each entry."""
+
+    owner: ClassVar[str] = OWNER
 
     wish: Wish
     file_name: str
@@ -54,10 +70,21 @@ class Plan:
     layout: Layout
     instances: str  # Orthanc ids, padded to one length and joined: a third of what 30,000 strings would take
     attachments: dict[int, str]  # of the entries that are not simply the instance's own file
+    stored: StoredFiles
 
     def instance(self, index: int) -> str:
         """Orthanc's id of the instance behind an entry."""
         return self.instances[index * ID_LENGTH : (index + 1) * ID_LENGTH].rstrip()
+
+    @property
+    def files(self) -> PlannedFiles:
+        """The stored files, as the zip engine opens them."""
+        return PlannedFiles(self)
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What these cases are found by again."""
+        return self.wish.claims
 
     @property
     def weight(self) -> int:
@@ -70,11 +97,10 @@ class PlannedFiles:
     """The stored files of a plan, as the zip engine opens them."""
 
     plan: Plan
-    stored: StoredFiles
 
     def open(self, index: int, size: int) -> AbstractContextManager[Reader]:
         """Open the stored file behind an entry; raises StoredFileBroken."""
-        return self.stored.open(self.plan.instance(index), self.plan.attachments.get(index, "dicom"), size)
+        return self.plan.stored.open(self.plan.instance(index), self.plan.attachments.get(index, "dicom"), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +122,7 @@ def wish_for(case_ids: Sequence[str], *, batch: bool, all_cases: bool) -> Wish:
     return Wish(unique, batch, all_cases)
 
 
-def plan(connection: Connection, wish: Wish) -> Plan:
+def plan(connection: Connection, wish: Wish, stored: StoredFiles) -> Plan:
     """Plan the zip of these cases; the same cases in the same state give the same zip, byte for byte.
 
     Raises NotFound naming a case that is not there or not theirs, NoDicoms naming one without files.
@@ -127,7 +153,7 @@ def plan(connection: Connection, wish: Wish) -> Plan:
         identity=f"{instances}{attachments}",
     )
     numbers = tuple(case.number for case in cases)
-    return Plan(wish, _file_name(cases[0], wish.batch), numbers, layout, instances, attachments)
+    return Plan(wish, _file_name(cases[0], wish.batch), numbers, layout, instances, attachments, stored)
 
 
 def _special(attachments: Iterable[str]) -> dict[int, str]:
@@ -165,8 +191,9 @@ def _cases(connection: Connection, wish: Wish) -> list[_Case]:
 class Plans:
     """Plans of downloads under way, so that a slice costs no look into the database."""
 
-    def __init__(self, database: Database, capacity: int = PLANS_BYTES) -> None:
+    def __init__(self, database: Database, stored: StoredFiles, capacity: int = PLANS_BYTES) -> None:
         self._database = database
+        self._stored = stored
         self._capacity = capacity
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[Wish, str], Plan] = OrderedDict()
@@ -175,7 +202,7 @@ class Plans:
     def fresh(self, wish: Wish) -> Plan:
         """The plan of these cases as they are now; raises NotFound, NoDicoms."""
         with self._database.read() as connection:
-            made = plan(connection, wish)
+            made = plan(connection, wish, self._stored)
         self._keep(made)
         return made
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 
 from readingroom.cases.import_plan import Recorded
-from readingroom.cases.stored_files import StoredFiles
+from readingroom.downloads import StoredFiles
 from readingroom.errors import PacsError, PacsNotFound, PacsUnreachable, StoredFileBroken
 from readingroom.pacs import Pacs, get_json
 

@@ -15,8 +15,8 @@ from readingroom.cases.import_header import Header, NotDicom, read_header, recog
 from readingroom.cases.import_patience import is_fault, is_refusal
 from readingroom.cases.import_presence import read_back
 from readingroom.cases.import_spool import Task
-from readingroom.cases.stored_files import StoredFiles
 from readingroom.deidentify import Deidentified, Replacement
+from readingroom.downloads import StoredFiles
 from readingroom.errors import (
     PacsError,
     PacsNotFound,

@@ -16,10 +16,10 @@ from readingroom.cases.import_records import Records
 from readingroom.cases.import_runs import Figures, Runs, State, Wish
 from readingroom.cases.import_upload import Uploader
 from readingroom.cases.importer import Ending, Importer, Stopping
-from readingroom.cases.stored_files import StoredFiles
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.deidentify import Deidentified, Profile
+from readingroom.downloads import StoredFiles
 from readingroom.errors import PacsUnreachable, ReadingRoomError
 from readingroom.identity import Caller, Identity
 from readingroom.identity.parts import token_signer

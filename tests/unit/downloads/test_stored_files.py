@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from readingroom.cases import stored_files
-from readingroom.cases.stored_files import StoredFiles
+from readingroom.downloads import stored_files
+from readingroom.downloads.stored_files import StoredFiles
 from readingroom.errors import PacsUnreachable, StoredFileBroken
 
 from tests.fixtures.pacs import MemoryPacs

@@ -1,0 +1,158 @@
+"""Sends zips: through the gateway slice by slice, or straight out of Orthanc in one exact stream."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Response
+
+from readingroom.clock import Clock
+from readingroom.downloads.answers import byte_range, described
+from readingroom.downloads.keys import Grant, Keys
+from readingroom.downloads.lately import Lately
+from readingroom.downloads.plan import Plan, Provider
+from readingroom.errors import Conflict, NotFound, StoredFileBroken, TooManyRequests
+from readingroom.identity import Caller, Identity
+from readingroom.zipstream import PIECE, Archive, Ledger
+
+LARGEST_SLICE = 32 << 20
+"""A 206 leaves Orthanc with its body in memory; a longer range is answered by its beginning, as RFC 9110
+section 15.3.7 lets a server do. The gateway's slices are a quarter of this."""
+
+DIRECT_AT_ONCE = 24
+"""Streams straight out of Orthanc hold one of its 50 HTTP threads each for as long as the client takes."""
+
+
+class Sender:
+    """Answers requests for zips, whoever planned them; `serve` tells it who does."""
+
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        self._keys = keys
+        self._providers: dict[str, Provider] = {}
+        self._lately = Lately(clock)
+        self._ledger = Ledger()
+        self._direct = threading.BoundedSemaphore(DIRECT_AT_ONCE)
+
+    def serve(self, owner: str, provider: Provider) -> None:
+        """Take plans of this owner from now on."""
+        self._providers[owner] = provider
+
+    def send(self, plan: Plan, caller: Caller, reader: Identity) -> Response:
+        """Begin a download for `reader`, who came with the request of `caller`; its provider is told.
+
+        The gateway gets the key to fetch the zip with, at the client's pace; anybody else the bytes
+        themselves.
+        """
+        key, download = self._keys.key(plan, reader)
+        sending = self._sending(plan, download, replace(caller, identity=reader))
+        if caller.through_gateway:
+            # What is wrong at the very beginning is said in words; later the gateway can only cut the line.
+            sending.read(0, min(PIECE, plan.layout.length))
+            response = Response(headers={"X-Accel-Redirect": f"/_zip/{key}"})
+        else:
+            response = self._whole(sending)
+        sending.provider.begun(plan, download, sending.asking)
+        return described(response, plan)
+
+    def part(self, grant: Grant, caller: Caller, wanted: str, if_range: str) -> Response:
+        """Answer with the bytes that a Range header asks for, or with all of them when it asks for none.
+
+        Raises NotFound when the reader may no longer have them, Conflict when the files have changed since the
+        download began, RangeNotSatisfiable, StoredFileBroken.
+        """
+        provider = self._provider(grant.owner)
+        self._lately.check(grant.id, lambda: provider.allowed(grant.claims))
+        plan = provider.same(grant.claims, grant.etag)
+        if plan is None:
+            raise Conflict("These files have changed since this download began: start it again.")
+        sending = self._sending(plan, grant.id, replace(caller, identity=grant.reader))
+        span = byte_range(wanted, plan.layout.length) if if_range in ("", grant.etag) else None
+        if span is None:
+            return described(self._whole(sending), plan)
+        start, stop = span[0], min(span[1], span[0] + LARGEST_SLICE)
+        response = Response(sending.read(start, stop), status=206)
+        provider.passed(plan, grant.id, start, stop)
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{plan.layout.length}"
+        return described(response, plan)
+
+    def _whole(self, sending: Sending) -> Response:
+        length = sending.plan.layout.length
+        # The first piece is made before the status line leaves: what is wrong there can still be said in
+        # words.
+        first = sending.read(0, min(PIECE, length))
+        if length <= PIECE:
+            sending.provider.passed(sending.plan, sending.download, 0, length)
+            return Response(first)
+        if not self._direct.acquire(blocking=False):
+            raise TooManyRequests("Too many downloads are running; try again in a moment.", retry_after=10)
+        body = DirectBody(first, sending, self._lately, self._direct.release)
+        return Response(body, headers={"Content-Length": str(length)}, direct_passthrough=True)
+
+    def _provider(self, owner: str) -> Provider:
+        try:
+            return self._providers[owner]
+        except KeyError:
+            raise NotFound("There is nothing to download here.") from None
+
+    def _sending(self, plan: Plan, download: str, asking: Caller) -> Sending:
+        archive = Archive(plan.layout, plan.files, ledger=self._ledger, download=download)
+        return Sending(plan, archive, self._provider(plan.owner), download, asking)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One download as this process sends it, or a slice of it."""
+
+    plan: Plan
+    archive: Archive
+    provider: Provider
+    download: str
+    asking: Caller
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Bytes of the zip; its provider is told of a broken file before StoredFileBroken goes on."""
+        try:
+            return self.archive.read(start, stop)
+        except StoredFileBroken as error:
+            self.provider.broken(self.plan, error, self.asking)
+            raise
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """What was granted."""
+        return self.plan.claims
+
+
+class DirectBody:
+    """The bytes of a zip for WSGI; `close` gives the place back, even when nobody ever read from it."""
+
+    def __init__(self, first: bytes, sending: Sending, lately: Lately, release: Callable[[], None]) -> None:
+        self._first = first
+        self._sending = sending
+        self._lately = lately
+        self._passed = 0
+        self._release: Callable[[], None] | None = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        sending = self._sending
+        length = sending.plan.layout.length
+        try:
+            self._passed = len(self._first)
+            yield self._first
+            while self._passed < length:
+                self._lately.check(sending.download, lambda: sending.provider.allowed(sending.claims))
+                piece = sending.read(self._passed, min(self._passed + PIECE, length))
+                self._passed += len(piece)
+                yield piece
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """The answer is over, one way or another."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+            self._sending.provider.passed(self._sending.plan, self._sending.download, 0, self._passed)
