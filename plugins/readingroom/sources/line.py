@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from readingroom.sources.entries import Found
 
@@ -56,4 +56,13 @@ class Line(Protocol):
 
     def close(self) -> None:
         """End the connection; never raises."""
+        ...
+
+
+@runtime_checkable
+class QuickLine(Protocol):
+    """A line that reads a small range of a file by one question, where others open, read and close."""
+
+    def read_once(self, path: str, offset: int, size: int) -> bytes | None:
+        """Up to `size` bytes, fewer where the file ends; None where it has to be opened for that."""
         ...

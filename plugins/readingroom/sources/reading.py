@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from readingroom.errors import SourceChanged, SourceError
 from readingroom.sources.entries import FileEntry
-from readingroom.sources.line import Line, LineLost, OpenFile
+from readingroom.sources.line import Line, LineLost, OpenFile, QuickLine
 from readingroom.sources.lines import Lines
 from readingroom.sources.names import printable
 from readingroom.sources.walking import as_entry
@@ -21,6 +21,10 @@ BUFFER = 256 * 1024
 
 STEP = 4 * 1024 * 1024
 """Bytes asked of a line at a time: a file of several hundred MB must not be in memory twice."""
+
+
+ONCE = 64 * 1024
+"""Bytes that any server gives in one answer: an SMB server for one credit."""
 
 
 class SourceFile(io.BufferedReader):
@@ -153,6 +157,10 @@ class _Raw(io.RawIOBase):
 
 def read_range(lines: Lines, path: str, offset: int, size: int) -> bytes:
     """Bytes of a file without a buffer's read-ahead: no more is asked of the server than is wanted."""
+    if 0 < size <= ONCE:
+        data = lines.ask(lambda line: line.read_once(path, offset, size) if isinstance(line, QuickLine) else None)
+        if data is not None:
+            return data
     raw = _Raw(lines, path)
     try:
         raw.seek(offset)

@@ -3,31 +3,10 @@
 from __future__ import annotations
 
 import struct
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from typing import Any
 
-from smbprotocol.exceptions import EndOfFile, NoMoreFiles, SMBException, SMBResponseException
-from smbprotocol.file_info import FileInformationClass, InfoType
-from smbprotocol.open import (
-    CreateDisposition,
-    CreateOptions,
-    DirectoryAccessMask,
-    FileAttributes,
-    FilePipePrinterAccessMask,
-    ImpersonationLevel,
-    Open,
-    QueryDirectoryFlags,
-    ShareAccess,
-    SMB2QueryDirectoryResponse,
-    SMB2QueryInfoRequest,
-    SMB2QueryInfoResponse,
-)
-from smbprotocol.tree import TreeConnect
-
-from readingroom.errors import SourceError, SourceForbidden, SourceNotFound
+from readingroom.errors import SourceError, SourceNotFound
 from readingroom.sources.ahead import ReadAhead
 from readingroom.sources.entries import Found, Kind, unreadable
 from readingroom.sources.line import LineLost, OpenFile
@@ -35,10 +14,28 @@ from readingroom.sources.location import Location
 from readingroom.sources.names import is_plain, printable
 from readingroom.sources.settings import SourceSettings
 from readingroom.sources.smb_login import SmbLogin
-from readingroom.sources.smb_status import translated
+from readingroom.sources.smb_packets import (
+    FOLDER_ATTRIBUTE,
+    GENERIC_READ,
+    ONLY_FILE,
+    ONLY_FOLDER,
+    READ_ATTRIBUTES,
+    REPARSE_ATTRIBUTE,
+    Opened,
+    buffer,
+    close,
+    create,
+    data,
+    opened,
+    query_directory,
+    query_identity,
+    read,
+)
+from readingroom.sources.smb_status import END_OF_FILE, NO_MORE_FILES, SmbRefusal, translated
+from readingroom.sources.smb_wire import SmbWire
 
 CHUNK = 512 * 1024
-"""Bytes per read: 8 of the 64 credits that we start with, so that a whole window fits. 128 MB over loopback:
+"""Bytes per read: 8 credits. 128 MB over loopback:
 64 KB a read 80 MB/s, 512 KB 285 MB/s, 1 MB 124 MB/s (medians of three on two busy cores)."""
 
 LISTING = 256 * 1024
@@ -51,23 +48,21 @@ _WANTED = (0, 4, 6, 8, 9, 10, 12)
 
 _FILETIME_OF_1970 = 116_444_736_000_000_000
 _LINK_TAGS = {0xA000000C, 0xA0000003}  # symbolic link, mount point ([MS-FSCC] 2.1.2.1)
-_SHARED = ShareAccess.FILE_SHARE_READ | ShareAccess.FILE_SHARE_WRITE | ShareAccess.FILE_SHARE_DELETE
 
 
 class SmbLine:
     """One connection to a share."""
 
-    def __init__(self, location: Location, tree: TreeConnect) -> None:
-        self.lock: AbstractContextManager[object] = threading.RLock()
+    def __init__(self, location: Location, wire: SmbWire) -> None:
+        self.lock: AbstractContextManager[object] = wire.lock
         self._location = location
-        self._tree = tree
-        self._connection = tree.session.connection
+        self._wire = wire
         self._root = location.path.replace("/", "\\")
 
     @property
     def encrypted(self) -> bool:
         """Whether what goes over this line is encrypted."""
-        return bool(self._tree.session.encrypt_data or self._tree.encrypt_data)
+        return self._wire.seal.encrypts
 
     def root(self) -> Found:
         try:
@@ -82,148 +77,137 @@ class SmbLine:
         return found
 
     def entries(self, where: str) -> list[Found]:
-        opened = self._opened(where, CreateOptions.FILE_DIRECTORY_FILE)
+        wire, size = self._wire, min(LISTING, self._wire.max_answer)
         try:
-            return list(self._listed(opened, where))
-        except SMBResponseException as error:
-            raise translated(error, self._shown(where)) from error
-        finally:
-            _close(opened)
+            # What most folders need in one question: open, list, and hear that there is no more.
+            asked = wire.send(
+                create(where, GENERIC_READ, ONLY_FOLDER), query_directory(size, True), query_directory(size, False)
+            )
+            folder = opened(wire.good(asked[0]))
+            try:
+                asked = asked[1:]
+                found: list[Found] = []
+                while (answer := wire.take(asked.pop(0))).status != NO_MORE_FILES:
+                    if answer.status:
+                        raise SmbRefusal(answer.status)
+                    found += _parsed(bytes(buffer(answer)), where)
+                    asked = asked or wire.send(query_directory(size, False, folder.file_id))
+                return found
+            finally:
+                wire.forget(asked)
+                wire.forget(wire.send(close(folder.file_id)))
+        except SmbRefusal as refusal:
+            raise translated(refusal.status, self._shown(where)) from refusal
+        except (struct.error, ValueError) as error:
+            raise SourceError(f"{self._shown(where)}: the server's listing makes no sense") from error
 
     def find(self, path: str) -> Found:
-        if "\\" in path:
-            raise SourceNotFound(f"{printable(path)} is not there", path=printable(path))
-        below = path.replace("/", "\\")
-        return self._seen(path.rpartition("/")[2], f"{self._root}\\{below}".strip("\\"))
+        return self._seen(path.rpartition("/")[2], self._where(path))
 
     def open(self, found: Found) -> OpenFile:
-        opened = self._opened(found.where, CreateOptions.FILE_NON_DIRECTORY_FILE)
-        return SmbFile(opened, min(CHUNK, self._connection.max_read_size), self._shown(found.where))
+        try:
+            file = opened(self._wire.good(self._wire.send(create(found.where, GENERIC_READ, ONLY_FILE))[0]))
+        except SmbRefusal as refusal:
+            raise translated(refusal.status, self._shown(found.where)) from refusal
+        except ValueError as error:
+            raise SourceError(f"{self._shown(found.where)}: the server's answer makes no sense") from error
+        return SmbFile(self._wire, file, min(CHUNK, self._wire.max_read), self._shown(found.where))
+
+    def read_once(self, path: str, offset: int, size: int) -> bytes | None:
+        """That range of a file by one question: open, read, close. None where the server gave less than there is."""
+        where, wire = self._where(path), self._wire
+        asked = wire.send(create(where, GENERIC_READ, ONLY_FILE), read(offset, size), close())
+        try:
+            file = opened(wire.good(asked[0]))
+            answer, closed = wire.take(asked[1]), wire.take(asked[2])
+            if closed.status:
+                wire.forget(wire.send(close(file.file_id)))
+            if answer.status == END_OF_FILE:
+                return b""
+            if answer.status:
+                raise SmbRefusal(answer.status)
+            got = bytes(data(answer))
+        except SmbRefusal as refusal:
+            raise translated(refusal.status, self._shown(where)) from refusal
+        except ValueError as error:
+            raise SourceError(f"{self._shown(where)}: the server's answer makes no sense") from error
+        finally:
+            wire.forget(asked)
+        return got if len(got) == size or offset + len(got) >= file.size else None
 
     def close(self) -> None:
-        # Without a word to the server: the line may be the broken part, and the server notices its end.
-        self._connection.transport.close()
+        self._wire.close()
+
+    def _where(self, path: str) -> str:
+        if "\\" in path:
+            raise SourceNotFound(f"{printable(path)} is not there", path=printable(path))
+        return f"{self._root}\\{path.replace('/', '\\')}".strip("\\")
 
     def _seen(self, name: str, where: str) -> Found:
-        opened = self._opened(where, 0, DirectoryAccessMask.FILE_READ_ATTRIBUTES)
+        wire = self._wire
+        asked = wire.send(create(where, READ_ATTRIBUTES), query_identity(), close())
         try:
-            if opened.file_attributes & FileAttributes.FILE_ATTRIBUTE_DIRECTORY:
-                return Found(name, Kind.FOLDER, where, identity=self._identity(opened))
-            return Found(name, Kind.FILE, where, opened.end_of_file, _nanoseconds(opened.last_write_time))
+            found = opened(wire.good(asked[0]))
+            identity = wire.take(asked[1])
+            if wire.take(asked[2]).status:
+                wire.forget(wire.send(close(found.file_id)))
+            if not found.is_folder:
+                return Found(name, Kind.FILE, where, found.size, _nanoseconds(found.written))
+            # The file id that a listing shows of the same folder; none where the file system has none.
+            number = 0 if identity.status else int.from_bytes(buffer(identity), "little")
+            return Found(name, Kind.FOLDER, where, identity=number or None)
+        except SmbRefusal as refusal:
+            raise translated(refusal.status, self._shown(where)) from refusal
+        except ValueError as error:
+            raise SourceError(f"{self._shown(where)}: the server's answer makes no sense") from error
         finally:
-            _close(opened)
-
-    def _identity(self, opened: Open) -> int | None:
-        """The file id that a listing shows of the same folder; None where the file system has none."""
-        query = SMB2QueryInfoRequest()
-        query["info_type"] = InfoType.SMB2_0_INFO_FILE
-        query["file_info_class"] = FileInformationClass.FILE_INTERNAL_INFORMATION
-        query["output_buffer_length"] = 8
-        query["file_id"] = opened.file_id
-        try:
-            header = self._asked(query)
-        except SMBResponseException:
-            return None
-        answer = SMB2QueryInfoResponse()
-        answer.unpack(header["data"].get_value())
-        return int.from_bytes(answer["buffer"].get_value(), "little") or None
-
-    def _asked(self, message: Any) -> Any:
-        request = self._connection.send(message, self._tree.session.session_id, self._tree.tree_connect_id)
-        return self._connection.receive(request)
-
-    def _listed(self, opened: Open, where: str) -> Iterator[Found]:
-        flags = QueryDirectoryFlags.SMB2_RESTART_SCANS
-        size = min(LISTING, self._connection.max_transact_size)
-        while True:
-            message, _ = opened.query_directory(
-                "*",
-                FileInformationClass.FILE_ID_FULL_DIRECTORY_INFORMATION,
-                flags,
-                max_output=size,
-                send=False,
-            )
-            try:
-                header = self._asked(message)
-            except NoMoreFiles:
-                return
-            answer = SMB2QueryDirectoryResponse()
-            answer.unpack(header["data"].get_value())
-            # Read here instead of by smbprotocol's structures, so that any name gets through.
-            try:
-                yield from _parsed(answer["buffer"].get_value(), where)
-            except (struct.error, ValueError) as error:
-                raise SourceError(f"{self._shown(where)}: the server's listing makes no sense") from error
-            flags = 0
+            wire.forget(asked)
 
     def _shown(self, where: str) -> str:
         """A path for people: relative to the source."""
         below = where.removeprefix(self._root).strip("\\") if self._root else where
         return printable(below.replace("\\", "/")) or "the folder"
 
-    def _opened(self, where: str, options: int, access: int = FilePipePrinterAccessMask.GENERIC_READ) -> Open:
-        opened = Open(self._tree, where)
-        try:
-            opened.create(
-                ImpersonationLevel.Impersonation,
-                access,
-                0,
-                _SHARED,
-                CreateDisposition.FILE_OPEN,
-                options,
-            )
-        except SMBResponseException as error:
-            raise translated(error, self._shown(where)) from error
-        except UnicodeEncodeError as error:
-            # A name that is not Unicode cannot exist on a share.
-            raise SourceNotFound(f"{self._shown(where)} is not there", path=self._shown(where)) from error
-        except SMBException as error:
-            raise SourceForbidden(f"{self._shown(where)}: {error}", path=self._shown(where)) from error
-        return opened
-
 
 class SmbFile:
     """A file open on an SMB line."""
 
-    def __init__(self, opened: Open, chunk: int, shown: str) -> None:
-        self._opened = opened
+    def __init__(self, wire: SmbWire, file: Opened, chunk: int, shown: str) -> None:
+        self._wire = wire
+        self._file = file
         self._shown = shown
-        self.size: int = opened.end_of_file
-        self.mtime_ns = _nanoseconds(opened.last_write_time)
-        self._ahead: ReadAhead[Any] = ReadAhead(self, self.size, chunk)
+        self.size: int = file.size
+        self.mtime_ns = _nanoseconds(file.written)
+        self._ahead: ReadAhead[int] = ReadAhead(self, self.size, chunk)
 
     def read_at(self, offset: int, size: int) -> bytes:
         try:
             return self._ahead.read_at(offset, size)
-        except SMBResponseException as error:
-            raise translated(error, self._shown) from error
-        except SMBException as error:
-            raise SourceError(f"{self._shown} cannot be read: {error}") from error
+        except SmbRefusal as refusal:
+            raise translated(refusal.status, self._shown) from refusal
+        except ValueError as error:
+            raise SourceError(f"{self._shown}: the server's answer makes no sense") from error
 
     def close(self) -> None:
         self._ahead.stop()
-        _close(self._opened)
-
-    def ask(self, offset: int, size: int) -> Any:
-        message, claim = self._opened.read(offset, size, send=False)
-        tree = self._opened.tree_connect
-        request = self._opened.connection.send(message, tree.session.session_id, tree.tree_connect_id)
-        return request, claim
-
-    def take(self, request: Any) -> bytes:
-        sent, claim = request
         try:
-            data: bytes = claim(sent)
-        except EndOfFile:
+            self._wire.forget(self._wire.send(close(self._file.file_id)))
+        except LineLost:
+            pass  # the server closes what a lost line had open
+
+    def ask(self, offset: int, size: int) -> int:
+        return self._wire.send(read(offset, size, self._file.file_id))[0]
+
+    def take(self, request: int) -> bytes:
+        answer = self._wire.take(request)
+        if answer.status == END_OF_FILE:
             return b""
-        return data
+        if answer.status:
+            raise SmbRefusal(answer.status)
+        return bytes(data(answer))
 
-    def forget(self, request: Any) -> None:
-        # Taken all the same: smbprotocol keeps an answer until somebody takes it.
-        try:
-            self.take(request)
-        except (LineLost, SMBException):
-            pass
+    def forget(self, request: int) -> None:
+        self._wire.forget([request])
 
 
 def _parsed(buffer: bytes, where: str) -> Iterator[Found]:
@@ -240,30 +224,22 @@ def _parsed(buffer: bytes, where: str) -> Iterator[Found]:
             pass
         elif not is_plain(name) or "\\" in name:
             yield unreadable(printable(name), "name", "a name that no file can have")
-        elif attributes & FileAttributes.FILE_ATTRIBUTE_REPARSE_POINT and tag in _LINK_TAGS:
+        elif attributes & REPARSE_ATTRIBUTE and tag in _LINK_TAGS:
             yield unreadable(name, "outside", "a link of the server's own, which is not followed over SMB")
-        elif attributes & FileAttributes.FILE_ATTRIBUTE_DIRECTORY:
+        elif attributes & FOLDER_ATTRIBUTE:
             yield Found(name, Kind.FOLDER, place, identity=identity or None)
         else:
-            yield Found(name, Kind.FILE, place, size, (written - _FILETIME_OF_1970) // 10 * 1000)
+            yield Found(name, Kind.FILE, place, size, _nanoseconds(written))
         if not step:
             return
 
 
-def _nanoseconds(moment: datetime) -> int:
-    # Whole microseconds, as smbprotocol's times have no more; _parsed rounds the same way.
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
-
-
-def _close(opened: Open) -> None:
-    try:
-        opened.close()
-    except (LineLost, SMBException):
-        pass  # the server closes what a lost line had open
+def _nanoseconds(written: int) -> int:
+    # Whole microseconds: what catalogues hold that were written by a client without finer times stays right.
+    return (written - _FILETIME_OF_1970) // 10 * 1000
 
 
 def smb_connector(location: Location, settings: SourceSettings) -> Callable[[], SmbLine]:
     """What makes lines to that share."""
     login = SmbLogin(location, settings)
-    return lambda: SmbLine(location, login.connect())
+    return lambda: SmbLine(location, SmbWire(login.connect(), settings.timeout))

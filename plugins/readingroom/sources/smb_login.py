@@ -14,6 +14,7 @@ from smbprotocol.exceptions import (
     SMBException,
     SMBResponseException,
 )
+from smbprotocol.header import NtStatus
 from smbprotocol.session import Session
 from smbprotocol.tree import TreeConnect
 
@@ -28,29 +29,35 @@ logging.getLogger("smbprotocol").setLevel(logging.CRITICAL)
 
 
 class PatientConnection(Connection):  # type: ignore[misc]  # smbprotocol has no types
-    """A connection that never waits for ever: smbprotocol itself sets no limit on most answers."""
+    """A connection that never waits for ever, and whose answers are taken by whoever waits for them.
+
+    smbprotocol itself sets no limit on most answers, and keeps a thread that reads them: once signed in, the
+    connection is to be somebody else's.
+    """
 
     def __init__(self, location: Location, patience: float) -> None:
         super().__init__(uuid.uuid4(), location.host, location.port, require_signing=True)
+        self.transport: Any
         self._patience = patience
 
     def receive(
         self, request: Any, wait: bool = True, timeout: float | None = None, resolve_symlinks: bool = True
     ) -> Any:
         """The answer. Raises LineLost for silence or a broken line, SMBResponseException for a refusal."""
+        self._t_worker = None
         try:
+            while request.response is None or request.response["status"].get_value() == NtStatus.STATUS_PENDING:
+                self._take_one(timeout or self._patience)
             return super().receive(request, wait, timeout or self._patience, resolve_symlinks)
         except SMBResponseException as refusal:
             if refusal.status in LOST_STATUSES:
                 raise LineLost(f"the server ended the session ({refusal.status:#x})") from refusal
             raise
+        except TimeoutError as error:
+            self.transport.close()
+            raise LineLost("no answer in time") from error
         except (SMBConnectionClosed, OSError) as error:
             raise LineLost("the connection was closed") from error
-        except SMBException as error:
-            if "timeout" in str(error):
-                self.transport.close()
-                raise LineLost("no answer in time") from error
-            raise
 
     def send(self, *arguments: Any, **named: Any) -> Any:
         """Send a message. Raises LineLost when the line is broken."""
@@ -58,6 +65,34 @@ class PatientConnection(Connection):  # type: ignore[misc]  # smbprotocol has no
             return super().send(*arguments, **named)
         except (SMBConnectionClosed, OSError) as error:
             raise LineLost("the connection was closed") from error
+
+    def _process_message_thread(self) -> None:
+        """What smbprotocol's own thread does: nothing, it ends at once."""
+
+    def _take_one(self, timeout: float) -> None:
+        packet = self.transport.recv(timeout)
+        if not packet:
+            raise SMBConnectionClosed("the server closed it")
+        transport = self.transport
+        self.transport = _OnePacket(packet, transport)
+        try:
+            super()._process_message_thread()
+        finally:
+            self.transport = transport
+
+
+class _OnePacket:
+    """Stands where smbprotocol's loop takes packets from: there is one, then no more."""
+
+    connected = True
+
+    def __init__(self, packet: bytes, transport: Any) -> None:
+        self._packet = packet
+        self.close = transport.close
+
+    def recv(self, _timeout: float) -> bytes:
+        packet, self._packet = self._packet, b""
+        return packet
 
 
 class SmbLogin:
@@ -100,7 +135,7 @@ class SmbLogin:
         try:
             session.connect()
         except SMBResponseException as error:
-            raise translated(error, self._user, "sign in") from error
+            raise translated(error.status, self._user, "sign in") from error
         except SMBAuthenticationError as error:
             raise SourceRefused(
                 f"{self._location.host} does not let {self._user} in: {error}",
@@ -132,7 +167,7 @@ class SmbLogin:
                 suggestion="Check the share's name; it comes right after the host: smb://host/share/path.",
             ) from error
         except SMBResponseException as error:
-            raise translated(error, self._location.share, "open the share") from error
+            raise translated(error.status, self._location.share, "open the share") from error
         except SMBException as error:
             raise SourceError(f"The share {self._location.share!r} cannot be opened: {error}") from error
         return tree

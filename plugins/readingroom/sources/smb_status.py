@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from smbprotocol.exceptions import SMBResponseException
 from smbprotocol.header import NtStatus
 
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused
+
+END_OF_FILE = NtStatus.STATUS_END_OF_FILE
+NO_MORE_FILES = NtStatus.STATUS_NO_MORE_FILES
+
+
+class SmbRefusal(Exception):
+    """What the server answered instead of doing it; ends as one of our errors by `translated`."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"{status:#010x}")
+        self.status = status
+
 
 LOST_STATUSES = {
     NtStatus.STATUS_USER_SESSION_DELETED,
@@ -31,6 +42,8 @@ _MISSING = {
     NtStatus.STATUS_NOT_A_DIRECTORY,
     NtStatus.STATUS_NOT_FOUND,
     NtStatus.STATUS_DELETE_PENDING,
+    0xC0000161,  # STATUS_ILLEGAL_CHARACTER
+    0xC0000272,  # STATUS_NO_MATCH
 }
 
 _ACCOUNT = {
@@ -49,9 +62,11 @@ _ACCOUNT = {
 }
 
 
-def translated(error: SMBResponseException, shown: str, verb: str = "read") -> SourceError:
+_STOPPED_ON_SYMLINK = 0x8000002D
+
+
+def translated(status: int, shown: str, verb: str = "read") -> SourceError:
     """Our error for what the server answered about `shown`, a path fit to be shown."""
-    status = error.status
     if status in _ACCOUNT:
         return SourceRefused(
             f"The server does not let {shown} in: {_ACCOUNT[status]}",
@@ -59,6 +74,10 @@ def translated(error: SMBResponseException, shown: str, verb: str = "read") -> S
         )
     if status in _MISSING:
         return SourceNotFound(f"{shown} is not there", path=shown)
+    if status == NtStatus.STATUS_FILE_IS_A_DIRECTORY:
+        return SourceNotFound(f"{shown} is a folder, not a file", path=shown)
+    if status == _STOPPED_ON_SYMLINK:
+        return SourceForbidden(f"{shown}: a link of the server's own, which is not followed over SMB", path=shown)
     if status == NtStatus.STATUS_ACCESS_DENIED:
         return SourceForbidden(
             f"The server does not let us {verb}: {shown}",
