@@ -14,7 +14,9 @@ export function PageHead({ title, lead, actions }: PageHeadProps) {
   return (
     <Group justify="space-between" align="flex-end" gap="md" mb="lg">
       <Box maw={640}>
-        <Title order={1}>{title}</Title>
+        <Title order={1}>
+          <bdi>{title}</bdi>
+        </Title>
         {lead !== undefined && (
           <Text c="dimmed" mt={4}>
             {lead}

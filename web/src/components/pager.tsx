@@ -1,24 +1,26 @@
 /** Paging under a list: which rows are shown, of how many, and the way to the others. */
 import { Group, Pagination, Text } from "@mantine/core";
 
-import { count } from "@/lib/format";
+import { pageCount, pageWords } from "@/lib/paging";
 
 interface PagerProps {
   page: number;
   pageSize: number;
   total: number;
   onPage: (page: number) => void;
+  /** False where the server stopped counting at `total`: there are more. */
+  isExact?: boolean;
+  /** The last page that the server gives, where it pages only so far. */
+  lastPage?: number;
 }
 
-export function Pager({ page, pageSize, total, onPage }: PagerProps) {
+export function Pager({ page, pageSize, total, onPage, isExact = true, lastPage = Infinity }: PagerProps) {
   if (total === 0) return null;
-  const pages = Math.max(1, Math.ceil(total / pageSize));
-  const from = (page - 1) * pageSize + 1;
-  const to = Math.min(page * pageSize, total);
+  const pages = Math.min(pageCount(page, pageSize, total, isExact), lastPage);
   return (
     <Group justify="space-between" mt="md" gap="sm">
       <Text size="sm" c="dimmed" aria-live="polite">
-        {count(from)}–{count(to)} of {count(total)}
+        {pageWords(page, pageSize, total, isExact)}
       </Text>
       {pages > 1 && (
         <Pagination

@@ -1,8 +1,10 @@
-/** The search box of a list: `/` jumps to it, Esc empties it, typing waits a moment before it asks. */
+/** The search box of a list: `/` jumps to it, arrow down leads to the first row, Esc empties it, typing waits a moment before it asks. */
 import { CloseButton, Kbd, TextInput } from "@mantine/core";
 import { useDebouncedCallback, useHotkeys } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { useRef, useState } from "react";
+
+import { toFirstRow } from "@/components/row-steering";
 
 interface SearchFieldProps {
   label: string;
@@ -35,6 +37,7 @@ export function SearchField({ label, value, onSearch }: SearchFieldProps) {
   return (
     <TextInput
       ref={box}
+      data-row-search
       type="search"
       aria-label={label}
       placeholder={label}
@@ -42,6 +45,7 @@ export function SearchField({ label, value, onSearch }: SearchFieldProps) {
       onChange={(event) => change(event.currentTarget.value)}
       onKeyDown={(event) => {
         if (event.key === "Escape" && typed !== "") change("");
+        toFirstRow(event);
       }}
       leftSection={<IconSearch size={16} aria-hidden />}
       rightSection={

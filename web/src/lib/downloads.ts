@@ -14,7 +14,16 @@ export async function downloadCases(caseIds: string[]): Promise<Ticket> {
 /** Asks for a file with the session's token and saves it; for small answers only, it passes through memory. */
 export async function saveAnswer(path: string, fileName: string): Promise<void> {
   const response = await api.raw("GET", path);
-  const address = URL.createObjectURL(await response.blob());
+  saveBlob(await response.blob(), fileName);
+}
+
+/** Saves a text that the page itself made. */
+export function saveText(fileName: string, text: string, type: string): void {
+  saveBlob(new Blob([text], { type: `${type};charset=utf-8` }), fileName);
+}
+
+function saveBlob(content: Blob, fileName: string): void {
+  const address = URL.createObjectURL(content);
   follow(address, fileName);
   // The browser reads the address after the click; a minute is far more than it needs.
   setTimeout(() => URL.revokeObjectURL(address), 60_000);

@@ -7,6 +7,7 @@ import { useSearchParams } from "react-router";
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
 import { SearchField } from "@/components/search-field";
+import { Shortcuts, type Shortcut } from "@/components/shortcuts";
 import { Empty, Failed, LoadingRows } from "@/components/states";
 import { caseListQuery } from "@/lib/case-list";
 import { useExamTypes } from "@/lib/exam-types";
@@ -15,9 +16,16 @@ import { plural } from "@/lib/format";
 import { ActionBar } from "./action-bar";
 import { CaseTable } from "./case-table";
 import { readPlace, writePlace } from "./list-address";
-import { Shortcuts } from "./shortcuts";
 
 const PAGE_SIZE = 25;
+
+const KEYS: Shortcut[] = [
+  [["/"], "Jump to the search"],
+  [["Esc"], "Empty the search, close a dialog"],
+  [["↓", "↑"], "Next and previous case (j and k work too)"],
+  [["Space"], "Check the case"],
+  [["Enter"], "Open the case"],
+];
 
 export function CaseListPage() {
   const [params, setParams] = useSearchParams();
@@ -49,7 +57,7 @@ export function CaseListPage() {
               clearButtonProps={{ "aria-label": "All exam types" }}
               w={{ base: "100%", sm: 170 }}
             />
-            <Shortcuts />
+            <Shortcuts keys={KEYS} />
           </>
         }
       />

@@ -1,10 +1,11 @@
 /** One case: what is known of the patient, and the images to take along. */
-import { Anchor, Badge, Box, Button, Group, Paper, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
+import { Badge, Box, Button, Group, Paper, Skeleton, Stack, Text, Title, Tooltip } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
-import { IconArrowLeft, IconDownload, IconPhotoOff } from "@tabler/icons-react";
+import { IconDownload, IconPhotoOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 
+import { BackLink } from "@/components/back-link";
 import { FilmLabel } from "@/components/film-label";
 import { Failed } from "@/components/states";
 import type { Case } from "@/lib/api/types";
@@ -21,9 +22,7 @@ export function CasePage() {
   useDocumentTitle(found.data === undefined ? "Case · Reading Room" : `${caseNumber(found.data.caseNumber)} ${found.data.title} · Reading Room`);
   return (
     <>
-      <Anchor component={Link} to="/cases" size="sm" className={classes.back}>
-        <IconArrowLeft size={16} aria-hidden /> All cases
-      </Anchor>
+      <BackLink to="/cases">All cases</BackLink>
       {found.isPending && <Loading />}
       {found.isError && <Failed error={found.error} retry={() => void found.refetch()} />}
       {found.isSuccess && <CaseView item={found.data} />}

@@ -6,6 +6,7 @@ import { Link } from "react-router";
 
 import { FilmLabel } from "@/components/film-label";
 import { RecordTable, type Column } from "@/components/record-table";
+import { steerRows } from "@/components/row-steering";
 import type { Case } from "@/lib/api/types";
 import { bytes, caseNumber, plural } from "@/lib/format";
 
@@ -116,18 +117,10 @@ function Availability({ item }: { item: Case }) {
   );
 }
 
-/** On a row's title: Space checks the row, arrows (or j and k) go to the next and previous one, Enter opens as any link. */
+/** On a row's title: Space checks the row; the rest is as in any list. */
 function steer(event: KeyboardEvent<HTMLAnchorElement>, toggle: () => void): void {
-  if (event.key === " ") {
-    event.preventDefault();
-    toggle();
-    return;
-  }
-  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-  if (step === undefined) return;
-  const links = [...document.querySelectorAll<HTMLElement>("[data-row-link]")];
-  const next = links[links.indexOf(event.currentTarget) + step];
-  if (next === undefined) return;
+  steerRows(event);
+  if (event.key !== " ") return;
   event.preventDefault();
-  next.focus();
+  toggle();
 }

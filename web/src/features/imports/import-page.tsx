@@ -1,18 +1,19 @@
 /** One import: its figures, and file by file what became of them. */
-import { Alert, Anchor, Badge, Chip, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Badge, Chip, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { IconAlertTriangle, IconArrowLeft, IconListCheck } from "@tabler/icons-react";
+import { IconAlertTriangle, IconListCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
-import { Link, useParams } from "react-router";
+import { useParams } from "react-router";
 
+import { BackLink } from "@/components/back-link";
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
 import { RecordTable, type Column } from "@/components/record-table";
 import { Empty, Failed, LoadingRows } from "@/components/states";
 import { count, time } from "@/lib/format";
 
-import { Figures } from "./figures";
 import { isActive, itemsQuery, runQuery, useCasesChanged, type ImportItem, type ImportRun } from "./import-api";
+import { Outcomes } from "./outcomes";
 import { RunProgress } from "./run-progress";
 import { OUTCOMES, sourceName, STATES, took } from "./run-words";
 
@@ -30,9 +31,7 @@ export function ImportPage() {
   }, [ended]);
   return (
     <>
-      <Anchor component={Link} to="/admin/imports" size="sm" display="inline-flex" mb="md">
-        <IconArrowLeft size={16} aria-hidden /> &nbsp;All imports
-      </Anchor>
+      <BackLink to="/admin/imports">All imports</BackLink>
       {found.isPending && <LoadingRows rows={5} />}
       {found.isError && <Failed error={found.error} retry={() => void found.refetch()} />}
       {found.isSuccess && <RunReport run={found.data} />}
@@ -55,7 +54,7 @@ function RunReport({ run }: { run: ImportRun }) {
               {run.startedBy === null ? "" : ` by ${run.startedBy}`}
               {took(run) === "" ? "" : `, took ${took(run)}`}
             </Text>
-            <Figures run={run} />
+            <Outcomes run={run} />
           </Paper>
         )}
         {run.message !== null && run.message !== "" && (

@@ -7,8 +7,8 @@ import { Confirm } from "@/components/confirm";
 import { notifyFailed } from "@/components/notify";
 import { bytes, count } from "@/lib/format";
 
-import { Figures } from "./figures";
 import { useCancelImport, type ImportRun } from "./import-api";
+import { Outcomes } from "./outcomes";
 import { percent, sourceName, speed } from "./run-words";
 
 export function RunProgress({ run }: { run: ImportRun }) {
@@ -41,7 +41,7 @@ export function RunProgress({ run }: { run: ImportRun }) {
           {bytes(run.bytesDone)}
         </Text>
       </Group>
-      <Figures run={run} />
+      <Outcomes run={run} />
       <Confirm
         opened={asking}
         title="Cancel this import?"

@@ -1,18 +1,14 @@
-/** The keys of the list, shown by `?` or the button. */
+/** The keys of a page, shown by `?` or the button. */
 import { ActionIcon, Group, Kbd, Modal, Stack, Text, Tooltip } from "@mantine/core";
 import { useDisclosure, useHotkeys } from "@mantine/hooks";
 import { IconKeyboard } from "@tabler/icons-react";
 
-const KEYS = [
-  [["/"], "Jump to the search"],
-  [["Esc"], "Empty the search, close a dialog"],
-  [["↓", "↑"], "Next and previous case (j and k work too)"],
-  [["Space"], "Check the case"],
-  [["Enter"], "Open the case"],
-  [["?"], "Show these keys"],
-] as const;
+/** Some keys, and what they do. */
+export type Shortcut = readonly [keys: readonly string[], what: string];
 
-export function Shortcuts() {
+const ALWAYS: readonly Shortcut[] = [[["?"], "Show these keys"]];
+
+export function Shortcuts({ keys }: { keys: readonly Shortcut[] }) {
   const [opened, { open, close }] = useDisclosure(false);
   // With Shift on most keyboards, without on some.
   useHotkeys([
@@ -28,11 +24,11 @@ export function Shortcuts() {
       </Tooltip>
       <Modal opened={opened} onClose={close} title="Keyboard">
         <Stack gap="xs">
-          {KEYS.map(([keys, what]) => (
+          {[...keys, ...ALWAYS].map(([pressed, what]) => (
             <Group key={what} justify="space-between" wrap="nowrap">
               <Text size="sm">{what}</Text>
               <Group gap={4} wrap="nowrap">
-                {keys.map((key) => (
+                {pressed.map((key) => (
                   <Kbd key={key}>{key}</Kbd>
                 ))}
               </Group>
