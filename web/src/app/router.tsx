@@ -51,6 +51,13 @@ export const router = createBrowserRouter([
             },
           },
           {
+            path: "runs/:runId",
+            lazy: async () => {
+              const { NasRunPage } = await import("@/features/nas-index/run-page");
+              return { element: guarded("index.search", <NasRunPage />) };
+            },
+          },
+          {
             path: "sources",
             lazy: async () => {
               const { NasSourcesPage } = await import("@/features/nas-index/sources-page");

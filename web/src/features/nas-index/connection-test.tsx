@@ -4,8 +4,8 @@ import { IconPlugConnected } from "@tabler/icons-react";
 
 import { RequestId } from "@/components/states";
 
-import { useTestSource, type Tested } from "./nas-api";
 import { errorKind, measured } from "./run-words";
+import { useTestSource, type Tested } from "./sources-api";
 import classes from "./nas-index.module.css";
 
 export function ConnectionTest({ name }: { name: string }) {
@@ -17,7 +17,7 @@ export function ConnectionTest({ name }: { name: string }) {
         variant="default"
         leftSection={<IconPlugConnected size={15} aria-hidden />}
         loading={test.isPending}
-        onClick={() => test.mutate(name)}
+        onClick={() => test.mutate({ source: name })}
         aria-label={`Test the connection to ${name}`}
       >
         Test

@@ -5,8 +5,13 @@ import type { Integrity, SeriesDetail } from "./nas-api";
 
 /** `Doe^Jane^Mary^Dr` is `Doe, Jane Mary (Dr)`; the alphabetic group, then the others as they are (PS3.5 section 6.2.1). */
 export function personName(value: string): string {
-  const groups = value.split("=").map(oneSpelling).filter((text) => text !== "");
+  const groups = spellings(value);
   return groups.length === 0 ? "No name" : groups.join(" · ");
+}
+
+/** A name in each script that the header has it in. */
+export function spellings(value: string): string[] {
+  return value.split("=").map(oneSpelling).filter((text) => text !== "");
 }
 
 function oneSpelling(group: string): string {
@@ -63,7 +68,7 @@ export function wholeness({ gaps, duplicates }: Pick<SeriesDetail, "gaps" | "dup
   return said;
 }
 
-/** How many were found; "10,000+" where the server stopped counting. */
+/** How many were found; "more than" where the server stopped counting. */
 export function totalWords(total: number, isExact: boolean): string {
-  return isExact ? plural(total, "series", "series") : `${count(total)}+ series`;
+  return `${isExact ? "" : "More than "}${plural(total, "series", "series")}`;
 }

@@ -4,11 +4,17 @@ import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 
-import { profileQuery, sourcesQuery } from "./nas-api";
-import { filtersSet, type SearchPlace } from "./search-address";
+import { profileQuery } from "./nas-api";
+import { filtersSet, NO_FILTER, type SearchPlace } from "./search-address";
+import { sourcesQuery } from "./sources-api";
 
 /** The modalities of a radiology department (PS3.3 section C.7.3.1.1.1), most frequent first. */
 const MODALITIES = ["CT", "MR", "CR", "DX", "US", "XA", "RF", "MG", "PT", "NM", "IO", "PX", "OT", "SC", "SR", "RTIMAGE", "RTDOSE", "RTSTRUCT", "RTPLAN"];
+
+/** Hospitals are many: the list shows so many at a time, typing narrows it. */
+const SHOWN_AT_ONCE = 100;
+
+const WIDTH = { base: "100%", xs: 165 };
 
 /** On a phone the results come first, also when a link brings filters along. */
 const isWide = () => window.matchMedia("(min-width: 48em)").matches;
@@ -23,29 +29,22 @@ export function Filters({ place, onChange }: FiltersProps) {
   const profile = useQuery(profileQuery);
   const sources = useQuery(sourcesQuery);
   const set = filtersSet(place);
-  const select = (name: "modality" | "medical_aid" | "hospital_group" | "source", label: string, all: string, data: string[]) => (
-    <Select
-      key={name}
-      label={label}
-      placeholder={all}
-      data={place[name] === "" || data.includes(place[name]) ? data : [place[name], ...data]}
-      value={place[name] === "" ? null : place[name]}
-      onChange={(value) => onChange({ [name]: value ?? "" })}
-      searchable
-      clearable
-      clearButtonProps={{ "aria-label": all }}
-      w={{ base: "100%", xs: 165 }}
-    />
-  );
+  const choices: Choice[] = [
+    { name: "modality", label: "Modality", all: "All modalities", data: MODALITIES },
+    { name: "medical_aid", label: "Medical aid", all: "All medical aids", data: profile.data?.medical_aids },
+    { name: "hospital", label: "Hospital", all: "All hospitals", data: profile.data?.hospitals },
+    { name: "hospital_group", label: "Hospital group", all: "All hospital groups", data: profile.data?.hospital_groups },
+    { name: "source", label: "Source", all: "All sources", data: sources.data?.items.map(({ name }) => name) },
+  ];
+  const [modality, ...others] = choices.map((choice) => <Chosen key={choice.name} {...choice} value={place[choice.name]} onChange={onChange} />);
   const day = (name: "from" | "to", label: string) => (
     <TextInput
-      key={name}
       type="date"
       label={label}
       value={place[name]}
       max="9999-12-31"
       onChange={(event) => onChange({ [name]: event.currentTarget.value })}
-      w={{ base: "100%", xs: 165 }}
+      w={WIDTH}
     />
   );
   return (
@@ -61,19 +60,44 @@ export function Filters({ place, onChange }: FiltersProps) {
       </Button>
       <Collapse expanded={opened} id="nas-filters" w="100%">
         <Group gap="sm" align="flex-end" role="group" aria-label="Filters">
-          {select("modality", "Modality", "All modalities", MODALITIES)}
+          {modality}
           {day("from", "Study from")}
           {day("to", "Study to")}
-          {(profile.data?.medical_aids.length ?? 0) > 0 && select("medical_aid", "Medical aid", "All medical aids", profile.data?.medical_aids ?? [])}
-          {(profile.data?.hospital_groups.length ?? 0) > 0 && select("hospital_group", "Hospital group", "All hospital groups", profile.data?.hospital_groups ?? [])}
-          {select("source", "Source", "All sources", sources.data?.items.map(({ name }) => name) ?? [])}
+          {others}
           {set > 0 && (
-            <Button variant="subtle" onClick={() => onChange({ modality: "", from: "", to: "", medical_aid: "", hospital_group: "", source: "" })}>
+            <Button variant="subtle" onClick={() => onChange(NO_FILTER)}>
               Clear filters
             </Button>
           )}
         </Group>
       </Collapse>
     </>
+  );
+}
+
+interface Choice {
+  name: "modality" | "medical_aid" | "hospital" | "hospital_group" | "source";
+  label: string;
+  all: string;
+  data: string[] | undefined;
+}
+
+/** One list to choose from; left out where the site's profile has nothing for it. A value that came by a link stands there in any case. */
+function Chosen({ name, label, all, data = [], value, onChange }: Choice & { value: string; onChange: FiltersProps["onChange"] }) {
+  if (data.length === 0 && value === "") return null;
+  return (
+    <Select
+      label={label}
+      placeholder={all}
+      data={value === "" || data.includes(value) ? data : [value, ...data]}
+      value={value === "" ? null : value}
+      onChange={(chosen) => onChange({ [name]: chosen ?? "" })}
+      limit={SHOWN_AT_ONCE}
+      nothingFoundMessage="None of that name"
+      searchable
+      clearable
+      clearButtonProps={{ "aria-label": all }}
+      w={WIDTH}
+    />
   );
 }

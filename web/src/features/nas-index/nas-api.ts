@@ -1,8 +1,9 @@
-/** Search, series, runs and sources of the NAS index, as the API tells them. */
-import { keepPreviousData, queryOptions, useMutation, useQueryClient, type QueryKey } from "@tanstack/react-query";
+/** Finding: search, one series and its import, as the API tells them. Runs and sources are told in files of their own. */
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 
 import { api } from "@/lib/api";
 
+import { NAS_KEY, SEARCH_KEY, SERIES_KEY, SUGGESTIONS_KEY, useRefresh } from "./nas-keys";
 import type { SearchPlace } from "./search-address";
 
 export type Integrity = "complete" | "gaps" | "duplicates" | "unknown";
@@ -84,98 +85,14 @@ export interface SeriesImport {
   errors: { path: string; message: string; suggestion: string }[];
 }
 
-export type RunState = "queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "interrupted";
-
-export interface RunError {
-  error_type: string;
-  error_code: string;
-  message: string;
-  suggestion: string;
-  file_path: string | null;
-  timestamp: string;
-  retry_count: number;
-}
-
-export interface RunStatus {
-  enumerated_files: number;
-  files_processed: number;
-  series_count: number;
-  errors: number;
-  running: boolean;
-  paused: boolean;
-  phase: string;
-  files_per_second: number;
-  estimated_completion: string | null;
-  recent_errors: RunError[];
-  run_id: string | null;
-  source: string | null;
-  state: RunState | null;
-  unchanged: number;
-  limit: number;
-  started_by: string;
-  started_at: string | null;
-  finished_at: string | null;
-  message: string;
-}
-
-export interface Source {
-  name: string;
-  type: string;
-  location: string;
-  configured: boolean;
-  enabled: boolean;
-  online: boolean;
-  offline_reason: string;
-  last_run: RunStatus | null;
-  files: number;
-  series: number;
-}
-
-/** What a connection test found. */
-export interface Tested {
-  ok: boolean;
-  error_type: string;
-  error_code: string;
-  message: string;
-  suggestion: string;
-  latency_ms: number | null;
-  throughput_mb_s: number | null;
-  encrypted: boolean | null;
-  files_sampled: number;
-  workers: number;
-}
-
-export interface Suggestion {
-  title: string;
-  detail: string;
-  source?: string | null;
-  setting?: string | null;
-  value?: string | number | null;
-}
-
-export interface RunOrder {
-  source: string;
-  limit: number;
-}
-
-export type RunWord = "pause" | "resume" | "cancel";
-
 /** Rows on one page of results. */
 export const PAGE_SIZE = 50;
 
 /** Files of a series on one page. */
 export const FILES_AT_ONCE = 1_000;
 
-/** How often a run in progress is asked about. */
-const POLL_MS = 2_000;
-
-/** An import of one series is short: its bar is asked for more often. */
+/** An import of one series is short: its bar is asked for more often than a run's. */
 const IMPORT_POLL_MS = 1_000;
-
-const NAS_KEY = ["nas"] as const;
-const SEARCH_KEY = [...NAS_KEY, "search"] as const;
-const SOURCES_KEY = [...NAS_KEY, "sources"] as const;
-const SUGGESTIONS_KEY = [...NAS_KEY, "suggestions"] as const;
 
 export function searchQuery(place: SearchPlace) {
   const { page, ...wanted } = place;
@@ -195,7 +112,7 @@ export const profileQuery = queryOptions({
 
 export function seriesQuery(key: string, source: string, page: number) {
   return queryOptions({
-    queryKey: [...NAS_KEY, "series", key, source, page],
+    queryKey: [...SERIES_KEY, key, source, page],
     queryFn: ({ signal }) =>
       api.get<SeriesDetail>(`/api/series/${encodeURIComponent(key)}`, {
         query: { source, files_limit: FILES_AT_ONCE, files_offset: (page - 1) * FILES_AT_ONCE },
@@ -214,51 +131,6 @@ export function importQuery(key: string) {
     queryKey: [...NAS_KEY, "import", key],
     queryFn: ({ signal }) => api.get<SeriesImport>(`/api/series/${encodeURIComponent(key)}/import`, { signal }),
     refetchInterval: ({ state }) => (state.data !== undefined && isMoving(state.data) ? IMPORT_POLL_MS : false),
-  });
-}
-
-export const sourcesQuery = queryOptions({
-  queryKey: SOURCES_KEY,
-  queryFn: ({ signal }) => api.get<{ items: Source[]; total: number }>("/api/index/sources", { signal }),
-  // A run may be started by someone else, or on the command line.
-  refetchInterval: ({ state }) => (state.data?.items.some(({ last_run }) => last_run?.running === true) === true ? POLL_MS : 15_000),
-});
-
-export function statusQuery(runId: string) {
-  return queryOptions({
-    queryKey: [...NAS_KEY, "status", runId],
-    queryFn: ({ signal }) => api.get<RunStatus>("/api/index/status", { query: { run_id: runId }, signal }),
-    refetchInterval: ({ state }) => (state.data?.running === false ? false : POLL_MS),
-  });
-}
-
-export const suggestionsQuery = queryOptions({
-  queryKey: SUGGESTIONS_KEY,
-  queryFn: ({ signal }) => api.get<{ suggestions: Suggestion[] }>("/api/nas/suggestions", { signal }),
-});
-
-export function useStartRun() {
-  const refresh = useRefresh(SOURCES_KEY);
-  return useMutation({
-    mutationFn: ({ source, limit }: RunOrder) => api.post<{ runId: string }>("/api/index/start", { source, limit }),
-    onSuccess: refresh,
-  });
-}
-
-export function useAskRun() {
-  const refresh = useRefresh(NAS_KEY);
-  return useMutation({
-    mutationFn: ({ word, runId }: { word: RunWord; runId: string }) => api.post<RunStatus>(`/api/index/${word}`, { runId }),
-    // Also after a refusal: the run had ended before the word came.
-    onSettled: refresh,
-  });
-}
-
-export function useTestSource() {
-  const refresh = useRefresh(SUGGESTIONS_KEY);
-  return useMutation({
-    mutationFn: (source: string) => api.post<Tested>("/api/nas/test", { source }),
-    onSuccess: refresh,
   });
 }
 
@@ -283,12 +155,7 @@ export function useCatalogueChanged(): () => void {
   const queries = useQueryClient();
   return () => {
     void queries.invalidateQueries({ queryKey: SEARCH_KEY });
-    void queries.invalidateQueries({ queryKey: [...NAS_KEY, "series"] });
+    void queries.invalidateQueries({ queryKey: SERIES_KEY });
     void queries.invalidateQueries({ queryKey: SUGGESTIONS_KEY });
   };
-}
-
-function useRefresh(queryKey: QueryKey) {
-  const queries = useQueryClient();
-  return () => queries.invalidateQueries({ queryKey });
 }

@@ -42,14 +42,14 @@ test("gaps and duplicates are told in sentences", () => {
 
 test("a total that was not counted to its end says so", () => {
   expect(totalWords(1, true)).toBe("1 series");
-  expect(totalWords(10_000, false)).toBe("10,000+ series");
+  expect(totalWords(10_000, false)).toBe("More than 10,000 series");
 });
 
 describe("the address of a search", () => {
   const read = (text: string) => readPlace(new URLSearchParams(text), 50);
 
   test("comes back as it was written", () => {
-    const text = "q=doe+jane&modality=CT&from=2024-01-18&source=ward&page=3";
+    const text = "q=doe+jane&modality=CT&from=2024-01-18&medical_aid=GEMS&hospital=Milpark&hospital_group=Netcare&source=ward&page=3";
     expect(writePlace(read(text), { page: 3 }).toString()).toBe(text);
   });
 
@@ -69,17 +69,24 @@ describe("the address of a search", () => {
 });
 
 describe("a run", () => {
+  const now = Date.parse("2026-01-01T00:00:00Z");
+
   test("has no per cent while files are still being found", () => {
-    expect(percent({ enumerated_files: 200, files_processed: 50, phase: "enumerating" })).toBeNull();
-    expect(percent({ enumerated_files: 200, files_processed: 50, phase: "reading" })).toBe(25);
-    expect(percent({ enumerated_files: 2, files_processed: 3, phase: "reading" })).toBe(100);
+    const run = { enumerated_files: 200, files_processed: 50, phase: "reading", files_per_second: 10, estimated_completion: null };
+    expect(percent({ ...run, phase: "enumerating" }, now)).toBeNull();
+    expect(percent(run, now)).toBe(25);
+    expect(percent({ ...run, enumerated_files: 2 }, now)).toBe(100);
+  });
+
+  test("that knows from an earlier one how many files there are has per cents from the beginning", () => {
+    const run = { enumerated_files: 60, files_processed: 50, phase: "enumerating", files_per_second: 10, estimated_completion: "2026-01-01T00:00:15Z" };
+    expect(percent(run, now)).toBe(25);
   });
 
   test("tells speed and time left only as far as they are known", () => {
-    const now = Date.parse("2026-01-01T00:00:00Z");
-    expect(pace({ files_per_second: 0, estimated_completion: null, paused: false }, now)).toBe("");
-    expect(pace({ files_per_second: 3120.4, estimated_completion: "2026-01-01T00:01:30Z", paused: false }, now)).toBe("3,120 files/s · about 1 min 30 s left");
-    expect(pace({ files_per_second: 3120.4, estimated_completion: "2026-01-01T00:01:30Z", paused: true }, now)).toBe("");
+    expect(pace({ files_per_second: 0, estimated_completion: null, paused: false, phase: "reading" }, now)).toBe("");
+    expect(pace({ files_per_second: 3120.4, estimated_completion: "2026-01-01T00:01:30Z", paused: false, phase: "reading" }, now)).toBe("3,120 files/s · about 1 min 30 s left");
+    expect(pace({ files_per_second: 3120.4, estimated_completion: "2026-01-01T00:01:30Z", paused: true, phase: "paused" }, now)).toBe("");
   });
 
   test("says what it does", () => {

@@ -1,20 +1,27 @@
 /** One run: how far, how fast, what went wrong, and the way to pause or end it. */
-import { Alert, Badge, Button, Group, Paper, Progress, Text, Title } from "@mantine/core";
-import { useDisclosure } from "@mantine/hooks";
+import { Alert, Anchor, Badge, Group, Paper, Progress, Text, Title, VisuallyHidden } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { IconAlertTriangle, IconPlayerPause, IconPlayerPlay, IconPlayerStop } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCloudOff } from "@tabler/icons-react";
 import { useEffect } from "react";
+import { Link } from "react-router";
 
-import { Confirm } from "@/components/confirm";
-import { notifyFailed } from "@/components/notify";
+import { Figures, type Figure } from "@/components/figures";
 import { Failed, LoadingRows } from "@/components/states";
-import { count, duration, plural, time } from "@/lib/format";
+import { plural } from "@/lib/format";
+import { useCan } from "@/lib/session/use-session";
 
-import { statusQuery, useAskRun, useCatalogueChanged, type RunError, type RunStatus, type RunWord } from "./nas-api";
+import { useCatalogueChanged } from "./nas-api";
 import classes from "./nas-index.module.css";
-import { errorKind, pace, percent, phase, STATES } from "./run-words";
+import { RunControls } from "./run-controls";
+import { RunErrorLine } from "./run-error";
+import { announced, ending, filesDone, isWaiting, pace, percent, phase, STATES } from "./run-words";
+import { statusQuery, type RunStatus } from "./runs-api";
 
-export function RunPanel({ runId }: { runId: string }) {
+/** Errors that the panel shows itself; the run's own page has them all. */
+const LAST_ERRORS = 3;
+
+/** `alone`: on the run's own page, where title and errors stand beside it. */
+export function RunPanel({ runId, alone = false }: { runId: string; alone?: boolean }) {
   const run = useQuery(statusQuery(runId));
   const changed = useCatalogueChanged();
   const ended = run.data?.running === false;
@@ -25,140 +32,107 @@ export function RunPanel({ runId }: { runId: string }) {
   }, [ended]);
   if (run.isPending) return <LoadingRows rows={3} />;
   if (run.isError) return <Failed error={run.error} retry={() => void run.refetch()} />;
-  return <Run run={run.data} askedAt={run.dataUpdatedAt} />;
+  return <Run run={run.data} askedAt={run.dataUpdatedAt} alone={alone} />;
 }
 
-function Run({ run, askedAt }: { run: RunStatus; askedAt: number }) {
+function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: boolean }) {
+  const mayRun = useCan("index.run");
   const state = STATES[run.state ?? "queued"];
-  const done = percent(run);
-  const speed = pace(run, askedAt);
   return (
     <Paper p="lg" component="section" aria-label={`Run over ${run.source ?? "a source"}`}>
+      <VisuallyHidden role="status">{announced(run, askedAt)}</VisuallyHidden>
       <Group justify="space-between" mb="sm" align="flex-start">
         <div className={classes.said}>
           <Group gap="sm">
             <Title order={2} fz="h3">
-              {run.running ? "Indexing" : "Last run over"} {run.source}
+              {run.running ? "Indexing" : "Last run over"} <bdi>{run.source}</bdi>
             </Title>
-            <Badge color={state.color}>{state.label}</Badge>
+            <Badge color={isWaiting(run) ? "yellow" : state.color}>{isWaiting(run) ? "Waiting for the source" : state.label}</Badge>
           </Group>
-          <Text size="sm" c="dimmed" aria-live="polite">
-            {run.running ? [phase(run), speed].filter(Boolean).join(" · ") : ending(run)}
+          <Text size="sm" c="dimmed">
+            {run.running ? [phase(run), pace(run, askedAt)].filter(Boolean).join(" · ") : ending(run)}
           </Text>
         </div>
-        <Controls run={run} />
+        {mayRun && <RunControls run={run} />}
       </Group>
-      {run.running && (
-        <Progress
-          value={done ?? 100}
-          color={run.paused ? "yellow" : undefined}
-          animated={done === null && !run.paused}
-          striped={done === null}
-          size="lg"
-          mb={6}
-          aria-label="Progress of the run"
-        />
-      )}
+      {run.running && <Bar run={run} askedAt={askedAt} />}
       <Text size="sm" mb="md">
-        {count(run.files_processed)} of {plural(run.enumerated_files, "file")}
-        {run.phase === "enumerating" && run.running ? " found so far" : ""}
-        {run.limit > 0 ? ` (limited to ${count(run.limit)})` : ""}
+        {filesDone(run)}
+        {run.path !== "" && ` below ${run.path}`}
       </Text>
-      <dl className={classes.figures}>
-        {FIGURES.map(({ label, value, bad }) => (
-          <div key={label} data-bad={bad === true && value(run) > 0 ? true : undefined}>
-            <dt>{label}</dt>
-            <dd>{count(value(run))}</dd>
-          </div>
-        ))}
-      </dl>
+      <Figures figures={figuresOf(run)} />
+      {isWaiting(run) && <Away run={run} />}
       {run.message !== "" && (
-        <Alert variant="light" mt="md" color={run.state === "failed" ? "red" : "yellow"} icon={<IconAlertTriangle size={18} />}>
+        <Alert variant="light" mt="md" color={run.state === "failed" || run.state === "offline" ? "red" : "yellow"} icon={<IconAlertTriangle size={18} />}>
           {run.message}
         </Alert>
       )}
-      {run.recent_errors.length > 0 && <RecentErrors errors={run.recent_errors} total={run.errors} />}
+      {!alone && <LastErrors run={run} />}
     </Paper>
   );
 }
 
-const FIGURES: { label: string; value: (run: RunStatus) => number; bad?: boolean }[] = [
-  { label: "Files found", value: (run) => run.enumerated_files },
-  { label: "Processed", value: (run) => run.files_processed },
-  { label: "Unchanged", value: (run) => run.unchanged },
-  { label: "Series", value: (run) => run.series_count },
-  { label: "Files/s", value: (run) => Math.round(run.files_per_second) },
-  { label: "Errors", value: (run) => run.errors, bad: true },
-];
-
-function ending(run: RunStatus): string {
-  const who = run.started_by === "" ? "" : ` by ${run.started_by}`;
-  const seconds = run.started_at === null || run.finished_at === null ? null : (Date.parse(run.finished_at) - Date.parse(run.started_at)) / 1000;
-  return `${time(run.started_at)}${who}${seconds === null ? "" : `, took ${duration(seconds)}`}`;
-}
-
-function Controls({ run }: { run: RunStatus }) {
-  const ask = useAskRun();
-  const [asking, { open, close }] = useDisclosure(false);
-  const { run_id: runId, state } = run;
-  if (runId === null) return null;
-  const say = (word: RunWord, after?: () => void) =>
-    ask.mutate({ word, runId }, { onSettled: () => after?.(), onError: (error) => notifyFailed("That was not heard", error) });
-  const mayGoOn = run.paused || state === "interrupted" || state === "cancelled";
+/** Striped as long as nobody knows how many files there will be; amber while nothing moves. */
+function Bar({ run, askedAt }: { run: RunStatus; askedAt: number }) {
+  const done = percent(run, askedAt);
+  const rests = run.paused || isWaiting(run);
   return (
-    <Group gap="xs">
-      {run.running && !run.paused && (
-        <Button variant="default" leftSection={<IconPlayerPause size={16} aria-hidden />} loading={ask.isPending} onClick={() => say("pause")}>
-          Pause
-        </Button>
-      )}
-      {mayGoOn && (
-        <Button leftSection={<IconPlayerPlay size={16} aria-hidden />} loading={ask.isPending} onClick={() => say("resume")}>
-          Resume
-        </Button>
-      )}
-      {run.running && (
-        <Button variant="default" leftSection={<IconPlayerStop size={16} aria-hidden />} onClick={open}>
-          Cancel
-        </Button>
-      )}
-      <Confirm
-        opened={asking}
-        title="Cancel this run?"
-        action="Cancel the run"
-        pending={ask.isPending}
-        onClose={close}
-        onConfirm={() => say("cancel", close)}
-      >
-        What has been read stays and can be found. The next run goes on where this one stopped.
-      </Confirm>
-    </Group>
+    <Progress.Root size="lg" mb={6}>
+      <Progress.Section
+        value={done ?? 100}
+        color={rests ? "yellow" : undefined}
+        animated={done === null && !rests}
+        striped={done === null}
+        aria-label="Progress of the run"
+        aria-valuetext={done === null ? phase(run) : `${Math.round(done)} per cent`}
+      />
+    </Progress.Root>
   );
 }
 
-function RecentErrors({ errors, total }: { errors: RunError[]; total: number }) {
+function Away({ run }: { run: RunStatus }) {
+  const last = run.recent_errors.find(({ error_type: type }) => type === "network");
+  return (
+    <Alert variant="light" mt="md" color="yellow" icon={<IconCloudOff size={18} />} title="The source does not answer">
+      {last !== undefined && <Text size="sm">{last.message}</Text>}
+      <Text size="sm">The run goes on by itself as soon as the source is back. What was read stays, and nothing is taken out of the index.</Text>
+    </Alert>
+  );
+}
+
+function figuresOf(run: RunStatus): Figure[] {
+  const moves: Figure[] = run.running
+    ? [{ label: "Files/s", value: Math.round(run.files_per_second) }]
+    : [
+        { label: "Moved", value: run.moved },
+        { label: "Gone", value: run.gone },
+      ];
+  return [
+    { label: "New", value: run.added },
+    { label: "Changed", value: run.changed },
+    { label: "Unchanged", value: run.unchanged },
+    ...moves,
+    { label: "Series", value: run.series_count },
+    { label: "Errors", value: run.errors, bad: true },
+  ];
+}
+
+function LastErrors({ run }: { run: RunStatus }) {
+  if (run.recent_errors.length === 0 || run.run_id === null) return null;
   return (
     <section>
-      <Title order={3} fz="md" mt="lg" mb="xs">
-        {errors.length < total ? `The last ${count(errors.length)} of ${plural(total, "error")}` : "Errors"}
-      </Title>
-      <ul className={classes.errors} tabIndex={0} aria-label="Recent errors" data-scroll>
-        {errors.map((each, place) => (
+      <Group justify="space-between" mt="lg" mb="xs">
+        <Title order={3} fz="md">
+          Last errors
+        </Title>
+        <Anchor component={Link} to={`/nas/runs/${run.run_id}`} size="sm">
+          {run.errors > 1 ? `See all ${plural(run.errors, "error")}` : "See it with the run"}
+        </Anchor>
+      </Group>
+      <ul className={classes.errors} aria-label="Recent errors">
+        {run.recent_errors.slice(0, LAST_ERRORS).map((each, place) => (
           <li key={`${each.timestamp} ${each.file_path ?? ""} ${place}`}>
-            <Group gap={8} wrap="nowrap" align="flex-start">
-              <Badge color={each.error_type === "dicom" ? "gray" : "red"} flex="none">
-                {errorKind(each.error_type)}
-              </Badge>
-              <div className={classes.said}>
-                <Text size="sm">{each.message}</Text>
-                {each.suggestion !== "" && (
-                  <Text size="sm" c="dimmed">
-                    {each.suggestion}
-                  </Text>
-                )}
-                {each.file_path !== null && <div className={classes.path}>{each.file_path}</div>}
-              </div>
-            </Group>
+            <RunErrorLine error={each} />
           </li>
         ))}
       </ul>

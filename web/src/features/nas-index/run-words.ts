@@ -1,7 +1,8 @@
 /** How a run is told: state, phase, progress, time left. */
-import { count, duration } from "@/lib/format";
+import { count, duration, plural, time } from "@/lib/format";
 
-import type { RunState, RunStatus, Tested } from "./nas-api";
+import type { RunState, RunStatus } from "./runs-api";
+import type { Tested } from "./sources-api";
 
 export const STATES: Record<RunState, { label: string; color: string }> = {
   queued: { label: "Waiting", color: "gray" },
@@ -11,6 +12,7 @@ export const STATES: Record<RunState, { label: string; color: string }> = {
   failed: { label: "Failed", color: "red" },
   cancelled: { label: "Cancelled", color: "gray" },
   interrupted: { label: "Interrupted", color: "yellow" },
+  offline: { label: "Source offline", color: "red" },
 };
 
 const PHASES: Record<string, string> = {
@@ -27,21 +29,70 @@ export function phase({ phase: said, state }: Pick<RunStatus, "phase" | "state">
   return PHASES[said] ?? "Running";
 }
 
-/** Per cent done; null as long as the number of files is still growing. */
-export function percent(run: Pick<RunStatus, "enumerated_files" | "files_processed" | "phase">): number | null {
-  if (run.phase === "enumerating" || run.phase === "" || run.enumerated_files <= 0) return null;
-  return Math.min(100, (100 * run.files_processed) / run.enumerated_files);
+/** Whether the run waits for a source that went away. */
+export function isWaiting(run: Pick<RunStatus, "running" | "phase">): boolean {
+  return run.running && run.phase === "waiting";
 }
 
-/** Speed and time left, as far as they are known. */
-export function pace(run: Pick<RunStatus, "files_per_second" | "estimated_completion" | "paused">, now: number): string {
-  if (run.paused) return "";
+/** Whether `resume` starts it again: it goes on where it stopped. */
+export function mayGoOn({ paused, state }: Pick<RunStatus, "paused" | "state">): boolean {
+  return paused || state === "interrupted" || state === "cancelled" || state === "offline" || state === "failed";
+}
+
+/** Per cent done; null as long as nobody knows how many files there will be. */
+export function percent(
+  run: Pick<RunStatus, "enumerated_files" | "files_processed" | "phase" | "files_per_second" | "estimated_completion">,
+  now: number,
+): number | null {
+  const { enumerated_files: found, files_processed: done } = run;
+  if (run.phase === "reading" || run.phase === "finishing") return found > 0 ? Math.min(100, (100 * done) / found) : null;
+  // While files are still being found, the server foretells an end only where an earlier run counted them.
+  const left = secondsLeft(run, now);
+  const total = left === null ? 0 : done + left * run.files_per_second;
+  return total > 0 ? Math.min(99, (100 * done) / total) : null;
+}
+
+function secondsLeft({ estimated_completion: end }: Pick<RunStatus, "estimated_completion">, now: number): number | null {
+  const seconds = end === null ? NaN : (Date.parse(end) - now) / 1000;
+  return seconds > 0 ? seconds : null;
+}
+
+/** Speed and time left, as far as they are known; nothing while the run rests or waits. */
+export function pace(run: Pick<RunStatus, "files_per_second" | "estimated_completion" | "paused" | "phase">, now: number): string {
+  if (run.paused || run.phase === "waiting") return "";
   const parts: string[] = [];
   const speed = run.files_per_second;
   if (speed > 0) parts.push(`${speed >= 10 ? count(Math.round(speed)) : speed.toFixed(1)} files/s`);
-  const end = run.estimated_completion === null ? NaN : Date.parse(run.estimated_completion);
-  if (end > now) parts.push(`about ${duration((end - now) / 1000)} left`);
+  const left = secondsLeft(run, now);
+  if (left !== null) parts.push(`about ${duration(left)} left`);
   return parts.join(" · ");
+}
+
+/** What a screen reader is told of a run: its state, and every tenth of the way; not each new figure. */
+export function announced(run: RunStatus, now: number): string {
+  const name = run.source ?? "the source";
+  if (!run.running) return `Run over ${name}: ${STATES[run.state ?? "done"].label}.`;
+  const done = percent(run, now);
+  const far = done === null || run.paused || isWaiting(run) ? "" : `, ${Math.floor(done / 10) * 10} per cent done`;
+  return `Run over ${name}: ${phase(run)}${far}.`;
+}
+
+/** How long a run took; empty while it goes on. */
+export function took({ started_at: start, finished_at: end }: Pick<RunStatus, "started_at" | "finished_at">): string {
+  return start === null || end === null ? "" : duration((Date.parse(end) - Date.parse(start)) / 1000);
+}
+
+/** When a run was started, by whom, how long it took. */
+export function ending(run: RunStatus): string {
+  const who = run.started_by === "" ? "" : ` by ${run.started_by}`;
+  return `${time(run.started_at)}${who}${took(run) === "" ? "" : `, took ${took(run)}`}`;
+}
+
+/** `1,200 of 5,000 files`, with what limits them. */
+export function filesDone(run: RunStatus): string {
+  const soFar = run.phase === "enumerating" && run.running ? " found so far" : "";
+  const limit = run.limit > 0 ? ` (limited to ${count(run.limit)})` : "";
+  return `${count(run.files_processed)} of ${plural(run.enumerated_files, "file")}${soFar}${limit}`;
 }
 
 /** What a connection test measured, in one line. */
@@ -58,7 +109,8 @@ function milliseconds(value: number): string {
   return `${value < 10 ? value.toFixed(1) : count(Math.round(value))} ms`;
 }
 
-const KINDS: Record<string, string> = {
+/** The kinds of errors, by the API's word. */
+export const ERROR_KINDS: Record<string, string> = {
   network: "Network",
   authentication: "Sign-in",
   filesystem: "Files",
@@ -68,5 +120,5 @@ const KINDS: Record<string, string> = {
 
 /** The kind of an error in a person's word. */
 export function errorKind(type: string): string {
-  return KINDS[type] ?? "Error";
+  return ERROR_KINDS[type] ?? "Error";
 }

@@ -5,29 +5,35 @@ export interface SearchPlace {
   from: string;
   to: string;
   medical_aid: string;
+  hospital: string;
   hospital_group: string;
   source: string;
   page: number;
 }
 
-const WORDS = ["q", "modality", "from", "to", "medical_aid", "hospital_group", "source"] as const;
+const WORDS = ["q", "modality", "from", "to", "medical_aid", "hospital", "hospital_group", "source"] as const;
 const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 /** The server pages this far; further down, more words help more than more pages. */
-export const LAST_OFFSET = 100_000;
+const LAST_OFFSET = 100_000;
+
+/** The last page that the server gives. */
+export function lastPage(pageSize: number): number {
+  return Math.floor(LAST_OFFSET / pageSize) + 1;
+}
 
 export function readPlace(params: URLSearchParams, pageSize: number): SearchPlace {
   const page = Number(params.get("page") ?? "1");
-  const last = Math.floor(LAST_OFFSET / pageSize) + 1;
   return {
     q: params.get("q") ?? "",
     modality: params.get("modality") ?? "",
     from: dateOf(params.get("from")),
     to: dateOf(params.get("to")),
     medical_aid: params.get("medical_aid") ?? "",
+    hospital: params.get("hospital") ?? "",
     hospital_group: params.get("hospital_group") ?? "",
     source: params.get("source") ?? "",
-    page: Number.isInteger(page) && page >= 1 ? Math.min(page, last) : 1,
+    page: Number.isInteger(page) && page >= 1 ? Math.min(page, lastPage(pageSize)) : 1,
   };
 }
 
@@ -43,6 +49,9 @@ export function writePlace(current: SearchPlace, change: Partial<SearchPlace>): 
 export function isNarrowed(place: SearchPlace): boolean {
   return WORDS.some((name) => place[name] !== "");
 }
+
+/** Nothing but what the words say. */
+export const NO_FILTER: Partial<SearchPlace> = { modality: "", from: "", to: "", medical_aid: "", hospital: "", hospital_group: "", source: "" };
 
 /** How many filters are set, the words aside. */
 export function filtersSet(place: SearchPlace): number {

@@ -1,21 +1,30 @@
 /** Find any series on the NAS: by words as they are typed, and by filters. */
-import { Box, Button, Group } from "@mantine/core";
+import { Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconDatabaseSearch, IconSearch, IconServerCog } from "@tabler/icons-react";
-import { useEffect, useRef, type KeyboardEvent } from "react";
+import { useEffect, useRef } from "react";
 import { Link, useSearchParams } from "react-router";
 
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
 import { SearchField } from "@/components/search-field";
+import { Shortcuts, type Shortcut } from "@/components/shortcuts";
 import { Empty, Failed, LoadingRows } from "@/components/states";
 import { useCan } from "@/lib/session/use-session";
 
 import { totalWords } from "./dicom-words";
 import { Filters } from "./filters";
-import { PAGE_SIZE, searchQuery, sourcesQuery, useCatalogueChanged } from "./nas-api";
-import { isNarrowed, readPlace, writePlace, type SearchPlace } from "./search-address";
+import { PAGE_SIZE, searchQuery, useCatalogueChanged } from "./nas-api";
+import { isNarrowed, lastPage, readPlace, writePlace, type SearchPlace } from "./search-address";
 import { SeriesTable } from "./series-table";
+import { sourcesQuery } from "./sources-api";
+
+const KEYS: Shortcut[] = [
+  [["/"], "Jump to the search"],
+  [["Esc"], "Empty the search, close a dialog"],
+  [["↓", "↑"], "From the search into the series, and through them (j and k work too)"],
+  [["Enter"], "Open the series"],
+];
 
 export function NasSearchPage() {
   const [params, setParams] = useSearchParams();
@@ -39,18 +48,18 @@ export function NasSearchPage() {
             : `${totalWords(found.data.total, found.data.total_is_exact)}${isNarrowed(place) ? " found" : " known"}, newest study first.`
         }
         actions={
-          mayRun && (
-            <Button component={Link} to="/nas/sources" variant="default" leftSection={<IconServerCog size={16} aria-hidden />}>
-              Sources and runs
-            </Button>
-          )
+          <>
+            {mayRun && (
+              <Button component={Link} to="/nas/sources" variant="default" leftSection={<IconServerCog size={16} aria-hidden />}>
+                Sources and runs
+              </Button>
+            )}
+            <Shortcuts keys={KEYS} />
+          </>
         }
       />
       <Group gap="sm" mb="md">
-        {/* Arrow down leads from the box to the first row, and from there on. */}
-        <Box w={{ base: "100%", sm: "auto" }} onKeyDown={toFirstRow}>
-          <SearchField label="Search name, id or description" value={place.q} onSearch={(q) => go({ q })} />
-        </Box>
+        <SearchField label="Search name, id or description" value={place.q} onSearch={(q) => go({ q })} />
         <Filters place={place} onChange={go} />
       </Group>
       {found.isPending && <LoadingRows />}
@@ -61,19 +70,18 @@ export function NasSearchPage() {
       {found.isSuccess && found.data.results.length > 0 && (
         <>
           <SeriesTable series={found.data.results} stale={found.isPlaceholderData} search={params.toString()} />
-          <Pager page={place.page} pageSize={PAGE_SIZE} total={found.data.total} onPage={(page) => go({ page })} />
+          <Pager
+            page={place.page}
+            pageSize={PAGE_SIZE}
+            total={found.data.total}
+            isExact={found.data.total_is_exact}
+            lastPage={lastPage(PAGE_SIZE)}
+            onPage={(page) => go({ page })}
+          />
         </>
       )}
     </>
   );
-}
-
-function toFirstRow(event: KeyboardEvent): void {
-  if (event.key !== "ArrowDown") return;
-  const first = document.querySelector<HTMLElement>("[data-row-link]");
-  if (first === null) return;
-  event.preventDefault();
-  first.focus();
 }
 
 /** While a run fills the catalogue, each look at it brings fresh rows. */

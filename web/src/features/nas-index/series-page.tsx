@@ -1,10 +1,11 @@
 /** One series on the NAS: what its headers say, whether it is whole, its files, and the way into Orthanc. */
-import { Alert, Anchor, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { IconAlertTriangle, IconArrowLeft, IconCloudOff } from "@tabler/icons-react";
-import { useState } from "react";
-import { Link, useLocation, useParams, useSearchParams } from "react-router";
+import { IconAlertTriangle, IconCloudOff } from "@tabler/icons-react";
+import { useLocation, useParams, useSearchParams } from "react-router";
 
+import { BackLink } from "@/components/back-link";
+import { Facts } from "@/components/facts";
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
 import { RecordTable, type Column } from "@/components/record-table";
@@ -19,21 +20,31 @@ import classes from "./nas-index.module.css";
 
 export function NasSeriesPage() {
   const { key = "" } = useParams();
-  const [params] = useSearchParams();
-  const [page, setPage] = useState(1);
+  const [params, setParams] = useSearchParams();
+  const page = pageOf(params);
   const found = useQuery(seriesQuery(key, params.get("source") ?? "", page));
   const { state } = useLocation() as { state: { search?: string } | null };
   const search = state?.search ?? "";
+
+  function turn(next: number) {
+    const address = new URLSearchParams(params);
+    address.set("page", String(next));
+    setParams(address, { state, preventScrollReset: true });
+  }
+
   return (
     <>
-      <Anchor component={Link} to={search === "" ? "/nas" : `/nas?${search}`} size="sm" className={classes.back}>
-        <IconArrowLeft size={16} aria-hidden /> {search === "" ? "All series" : "Back to the search"}
-      </Anchor>
+      <BackLink to={search === "" ? "/nas" : `/nas?${search}`}>{search === "" ? "All series" : "Back to the search"}</BackLink>
       {found.isPending && <LoadingRows rows={6} />}
       {found.isError && <Failed error={found.error} retry={() => void found.refetch()} />}
-      {found.isSuccess && <SeriesView item={found.data} page={page} onPage={setPage} stale={found.isPlaceholderData} />}
+      {found.isSuccess && <SeriesView item={found.data} page={page} onPage={turn} stale={found.isPlaceholderData} />}
     </>
   );
+}
+
+function pageOf(params: URLSearchParams): number {
+  const page = Number(params.get("page") ?? "1");
+  return Number.isInteger(page) && page >= 1 ? page : 1;
 }
 
 interface SeriesViewProps {
@@ -122,26 +133,6 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
   );
 }
 
-function Facts({ title, facts }: { title: string; facts: [string, string][] }) {
-  return (
-    <Paper p="lg" component="section" aria-label={title}>
-      <Title order={2} fz="h3" mb="sm">
-        {title}
-      </Title>
-      <dl className={classes.facts}>
-        {facts.map(([name, value]) =>
-          value === "" ? null : (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd dir="auto">{value}</dd>
-            </div>
-          ),
-        )}
-      </dl>
-    </Paper>
-  );
-}
-
 /** The first of the images that lie at several paths. */
 function Duplicates({ item }: { item: SeriesDetail }) {
   return (
@@ -154,7 +145,7 @@ function Duplicates({ item }: { item: SeriesDetail }) {
           <li key={uid}>
             <Paper p="sm">
               {paths.map((path) => (
-                <div key={path} className={classes.path}>
+                <div key={path} className={classes.path} dir="ltr">
                   {path}
                 </div>
               ))}
@@ -168,6 +159,6 @@ function Duplicates({ item }: { item: SeriesDetail }) {
 
 const FILES: Column<SeriesFile>[] = [
   { key: "number", header: "Image", width: "5rem", align: "right", cell: (file) => file.instance_number ?? "–" },
-  { key: "path", header: "Path", phone: "lead", cell: (file) => <span className={classes.path}>{file.path}</span> },
+  { key: "path", header: "Path", phone: "lead", cell: (file) => <bdi className={classes.path} dir="ltr">{file.path}</bdi> },
   { key: "size", header: "Size", width: "6.5rem", align: "right", cell: (file) => bytes(file.size) },
 ];

@@ -1,16 +1,17 @@
 /** The rows of a search. */
 import { Anchor, Badge, Group, Text } from "@mantine/core";
-import type { KeyboardEvent } from "react";
 import { Link } from "react-router";
 
 import { RecordTable, type Column } from "@/components/record-table";
+import { steerRows } from "@/components/row-steering";
 import { withQuery } from "@/lib/api/query";
 import { count } from "@/lib/format";
 
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
-import { dicomDate, dicomTime, personName } from "./dicom-words";
+import { dicomDate, dicomTime } from "./dicom-words";
 import type { Series } from "./nas-api";
 import classes from "./nas-index.module.css";
+import { PersonName } from "./person-name";
 
 export function SeriesTable({ series, stale, search }: { series: Series[]; stale: boolean; search: string }) {
   return <RecordTable caption="Series" columns={columns(search)} rows={series} rowKey={({ SeriesKey, source }) => `${SeriesKey} ${source}`} stale={stale} />;
@@ -30,14 +31,13 @@ function columns(search: string): Column<Series>[] {
             to={addressOf(item)}
             state={{ search }}
             className={classes.name}
-            dir="auto"
             data-row-link
-            onKeyDown={steer}
+            onKeyDown={steerRows}
           >
-            {personName(item.PatientName)}
+            <PersonName value={item.PatientName} />
           </Anchor>
           <Text size="sm" c="dimmed" component="div">
-            {item.PatientID === "" ? "No patient id" : item.PatientID}
+            <bdi>{item.PatientID === "" ? "No patient id" : item.PatientID}</bdi>
             {item.PatientBirthDate !== "" && ` · born ${dicomDate(item.PatientBirthDate)}`}
           </Text>
         </>
@@ -60,12 +60,12 @@ function columns(search: string): Column<Series>[] {
       width: "24%",
       cell: (item) => (
         <div className={classes.what}>
-          <Text component="div" size="sm" dir="auto">
-            {item.StudyDescription === "" ? item.SeriesDescription || "–" : item.StudyDescription}
+          <Text component="div" size="sm">
+            <bdi>{item.StudyDescription === "" ? item.SeriesDescription || "–" : item.StudyDescription}</bdi>
           </Text>
           {item.StudyDescription !== "" && item.SeriesDescription !== "" && (
-            <Text component="div" size="sm" c="dimmed" dir="auto">
-              {item.SeriesDescription}
+            <Text component="div" size="sm" c="dimmed">
+              <bdi>{item.SeriesDescription}</bdi>
             </Text>
           )}
         </div>
@@ -103,15 +103,4 @@ function columns(search: string): Column<Series>[] {
 /** A series that lies on several sources is shown as this one has it. */
 function addressOf({ SeriesKey, source, also_on }: Series): string {
   return withQuery(`/nas/series/${SeriesKey}`, { source: also_on.length > 0 ? source : "" });
-}
-
-/** On a row's name: arrows (or j and k) go to the next and previous one, Enter opens as any link. */
-function steer(event: KeyboardEvent<HTMLAnchorElement>): void {
-  const step = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[event.key];
-  if (step === undefined) return;
-  const links = [...document.querySelectorAll<HTMLElement>("[data-row-link]")];
-  const next = links[links.indexOf(event.currentTarget) + step];
-  if (next === undefined) return;
-  event.preventDefault();
-  next.focus();
 }

@@ -11,10 +11,10 @@ import { count, time } from "@/lib/format";
 
 import { OfflineBadge } from "./badges";
 import { ConnectionTest } from "./connection-test";
-import { sourcesQuery, suggestionsQuery, type Source } from "./nas-api";
 import classes from "./nas-index.module.css";
 import { RunPanel } from "./run-panel";
 import { STATES } from "./run-words";
+import { sourcesQuery, suggestionsQuery, type Source } from "./sources-api";
 import { StartRun } from "./start-run";
 
 export function NasSourcesPage() {

@@ -7,7 +7,8 @@ import { notifyDone } from "@/components/notify";
 import { RequestId } from "@/components/states";
 import { ApiError } from "@/lib/api/errors";
 
-import { useStartRun, type Source } from "./nas-api";
+import { useStartRun } from "./runs-api";
+import type { Source } from "./sources-api";
 
 export function StartRun({ sources }: { sources: Source[] }) {
   const usable = sources.filter(({ enabled }) => enabled).map(({ name }) => name);
