@@ -12,7 +12,8 @@ import unicodedata
 from readingroom.errors import SourceNotFound
 
 _SURROGATE_BYTES = range(0xDC80, 0xDD00)
-_WRITTEN = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|(\\))")
+# Of bytes only those from 0x80 on are ever written so: the others are UTF-8, and a surrogate for them opens no file.
+_WRITTEN = re.compile(r"\\(?:x([89a-f][0-9a-f])|u([0-9a-f]{4})|(\\))")
 
 
 def inside(path: str) -> str:
@@ -51,7 +52,7 @@ def printable(path: str) -> str:
 
 
 def from_printable(text: str) -> str:
-    """The path that `printable` made this text of."""
+    """The path that `printable` made this text of; what it never writes stays as it is."""
     return _WRITTEN.sub(_unwritten, text)
 
 

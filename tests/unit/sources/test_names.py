@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -31,6 +33,19 @@ def test_printable_text_can_be_stored_anywhere_and_leads_back(path: str) -> None
     text.encode()  # no surrogate is left
     assert text.isprintable() or all(ord(c) > 0xFFFF for c in text if not c.isprintable())
     assert from_printable(text) == path
+
+
+@pytest.mark.parametrize("text", ["\\x00", "\\x2f", "\\x7f", "\\x8", "\\xG0", "\\u12", "\\"])
+def test_what_printable_never_writes_stays_as_it_is(text: str) -> None:
+    assert from_printable(text) == text
+    assert from_printable("\\x80\\xff") == "\udc80\udcff"
+
+
+@given(any_text)
+def test_the_path_of_any_text_can_be_named_to_the_system(text: str) -> None:
+    plain = "".join(character for character in text if not 0xD800 <= ord(character) < 0xE000)
+    if "\\u" not in plain:
+        os.fsencode(from_printable(plain))
 
 
 @given(any_text, any_text)
