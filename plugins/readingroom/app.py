@@ -34,11 +34,16 @@ from readingroom.nas_index import index_api, nas_api, profile, search_api, serie
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.import_series import SeriesImports
 from readingroom.nas_index.in_orthanc import InOrthanc
+from readingroom.nas_index.origin import NasOrigin
 from readingroom.nas_index.search import Search
+from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.nas_index.start import Indexing
 from readingroom.pacs import Pacs
 from readingroom.pacs_ranges import PacsRanges
 from readingroom.routing import Area, Declared, specification
+from readingroom.series import Origins as SeriesOrigins
+from readingroom.series.crcs import KeptCrcs
+from readingroom.series.in_orthanc import OrthancOrigin
 from readingroom.settings import Settings
 
 PREFIXES = ("/api/", "/share/", "/imaging/", "/health")
@@ -59,6 +64,7 @@ class Room:
     origins: Origins
     trail: Trail
     metrics: Metrics
+    series: SeriesOrigins
     declared: tuple[Declared, ...]
     starts: list[Callable[[], None]] = field(default_factory=list)
     stops: list[Callable[[], None]] = field(default_factory=list)
@@ -112,6 +118,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     series_imports = SeriesImports(settings, database, clock, trail)
     indexing = Indexing(settings, database, clock, trail, catalogue)
 
+    nas_files, crcs = SeriesFiles(settings, database), KeptCrcs(database, clock)
+    series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs), NasOrigin(database, nas_files, crcs))
+
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
@@ -140,12 +149,14 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         origins,
         trail,
         metrics,
+        series,
         _declared(areas),
     )
     room.starts.append(scheduler.start)
     room.stops.append(scheduler.stop)
     room.starts.append(indexing.go_on)
     room.starts.append(series_imports.go_on)
+    room.stops.append(nas_files.close)
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     for area in areas:

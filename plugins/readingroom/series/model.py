@@ -1,0 +1,81 @@
+"""What a series is to whoever shows, sends or copies it, and what is asked of a place where series lie."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from readingroom.zipstream import Reader
+
+Place = Literal["orthanc", "nas", "copy"]
+
+FACTS = (
+    "PatientName",
+    "PatientID",
+    "PatientBirthDate",
+    "PatientSex",
+    "StudyDate",
+    "StudyTime",
+    "StudyDescription",
+    "SeriesDescription",
+    "SeriesNumber",
+    "Modality",
+    "InstitutionName",
+)
+"""What is told of a series, by DICOM keyword; "" where the header has nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFile:
+    """One file of a series; `name` is its own, without a folder and safe to show; size in bytes."""
+
+    name: str
+    size: int
+    mtime_ns: int
+    crc32: int | None  # where it is known already
+    sop_instance_uid: str
+    instance_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSeries:
+    """One series in one place."""
+
+    key: str  # SeriesKey: SHA-1 of the SeriesInstanceUID, see `key_of`
+    series_uid: str
+    study_uid: str
+    origin: Place
+    where: str  # name of the NAS source; else ""
+    facts: Mapping[str, str]  # see FACTS
+    file_count: int
+    size_bytes: int
+    version: str  # another one when its files are
+    id: str = ""  # the place's own name for it
+
+
+class Origin(Protocol):
+    """A place where series lie; used by many threads at once."""
+
+    def find(self, key: str) -> FoundSeries | None:
+        """The series with that SeriesKey or SeriesInstanceUID. Raises PacsUnreachable where Orthanc does not answer."""
+        ...
+
+    def files(self, found: FoundSeries) -> Sequence[SeriesFile]:
+        """Its files in anatomical order as the headers tell it: by InstanceNumber, then name."""
+        ...
+
+    def open(self, found: FoundSeries, index: int) -> AbstractContextManager[Reader]:
+        """Open one of its files as `files` knows it; raises StoredFileBroken when it is gone, changed, unreadable."""
+        ...
+
+    def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:
+        """Keep CRC-32s that were learnt while files passed, by their index; `files` tells them from then on."""
+        ...
+
+
+def key_of(series_uid: str) -> str:
+    """The SeriesKey of a series that has a SeriesInstanceUID: 40 hex digits."""
+    return hashlib.sha1(series_uid.encode(), usedforsecurity=False).hexdigest()
