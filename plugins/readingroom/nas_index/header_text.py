@@ -13,6 +13,9 @@ PADDING = " \0"
 TEXT_DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 """After these a code extension falls back to the first character set (PS3.5 section 6.1.2.5.3)."""
 
+GB2312_ESCAPE = "\x1b$)A"
+"""Of ISO 2022 IR 58 (PS3.5 section K.2): pydicom 3.0 decodes what follows it rightly, and leaves it in the text."""
+
 REMEMBERED_BYTES = 64
 """Values up to this length are decoded once: a series repeats them from file to file, and so many stay under 2 MB."""
 
@@ -57,10 +60,12 @@ def _by_extensions(raw: bytes, charset: str, *, is_name: bool) -> str:
     encodings = _encodings(charset)
     try:
         if is_name:
-            return str(PersonName(raw.rstrip(b" \0"), encodings))
-        return decode_bytes(raw, encodings, TEXT_DELIMITERS)
+            said = str(PersonName(raw.rstrip(b" \0"), encodings))
+        else:
+            said = decode_bytes(raw, encodings, TEXT_DELIMITERS)
     except (UnicodeError, LookupError, ValueError, AttributeError, IndexError):
         return raw.decode("latin-1")
+    return said.replace(GB2312_ESCAPE, "")
 
 
 @lru_cache(maxsize=256)
