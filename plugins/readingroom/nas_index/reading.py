@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused, SourceUnreachable
-from readingroom.nas_index.header import read_header, series_key
+from readingroom.nas_index.header import HeaderReader, series_key
 from readingroom.nas_index.header_error import HeaderError
 from readingroom.nas_index.list_local import LOST
 from readingroom.nas_index.window import FIRST_BYTES
@@ -36,6 +36,7 @@ class LocalReading:
 
     def __init__(self, root: str) -> None:
         self._root = root.rstrip("/") + "/"
+        self._headers = HeaderReader()
 
     def read(self, task: Task) -> Outcome:
         """The outcome of one file; size and time are as they are now."""
@@ -50,7 +51,7 @@ class LocalReading:
                 return "bad", size, mtime_ns, ("filesystem", "not_a_file", "This is no longer a file.")
             size, mtime_ns = seen.st_size, seen.st_mtime_ns
             first = os.pread(descriptor, FIRST_BYTES, 0)
-            header = read_header(lambda offset, length: os.pread(descriptor, length, offset), size, first)
+            header = self._headers.read(lambda offset, length: os.pread(descriptor, length, offset), size, first)
             return "found", size, mtime_ns, (*header, series_key(header))
         except HeaderError as error:
             return "bad", size, mtime_ns, ("dicom", error.code, str(error))
@@ -65,13 +66,16 @@ class SourceReading:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._headers = HeaderReader()
 
     def read(self, task: Task) -> Outcome:
         """The outcome of one file; its size and time are what the listing said."""
         path, size, mtime_ns, _ = task
         try:
             first = self._source.read_range(path, 0, min(FIRST_BYTES, size)) if size else b""
-            header = read_header(lambda offset, length: self._source.read_range(path, offset, length), size, first)
+            header = self._headers.read(
+                lambda offset, length: self._source.read_range(path, offset, length), size, first
+            )
             return "found", size, mtime_ns, (*header, series_key(header))
         except HeaderError as error:
             return "bad", size, mtime_ns, ("dicom", error.code, str(error))

@@ -1,0 +1,170 @@
+"""Knows stretches of headers by heart: bytes that were read once, element by element, are not taken apart again.
+
+The files of a series differ in a handful of elements. What lies between those is remembered as it stands in the file,
+with what was found in it. Where the same bytes begin at the beginning of an element, they hold the same elements: one
+comparison of memory takes the place of thirty steps. Nothing is guessed, and nothing hangs on where in the file a
+stretch lies: values may change their length, elements may come and go, series may alternate.
+
+A stretch is found by the first eight bytes of its first element: tag, VR and length. What proves to change from file
+to file of a series is left out of stretches, and stepped over by those eight bytes alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import Final
+
+from readingroom.nas_index.elements import MAX_ELEMENTS, Encoding, element_at
+from readingroom.nas_index.header_error import Hostile
+from readingroom.nas_index.window import Window
+
+MAX_VALUE = 16_384
+"""Bytes kept of one value; the longest text that is wanted (LT) has 10,240 characters."""
+
+ALIKE = 4
+"""Stretches that are known to begin with the same element: series may lie mixed in one folder."""
+
+LEARNED_BYTES = 4 << 20
+"""After so much everything is forgotten: some 400 series, which then cost one slow reading each at most."""
+
+STEPS = 8192
+"""Beginnings of elements that are known, at most; a scanner's headers have some hundred."""
+
+RECENT = 64
+"""Series that are known to have come before."""
+
+BEGINNING: Final = 8
+"""Bytes that an element is known by: tag, VR and length; at least so many has each."""
+
+END: Final = (0, 0)
+UNKNOWN: Final = (1 << 62, 0)
+"""In place of an element's length and tag."""
+
+
+class Stretch:
+    """Whole elements as they stand in a file, and what is wanted of them."""
+
+    __slots__ = ("blob", "elements", "texts", "values")
+
+    def __init__(self, blob: bytes, values: list[tuple[int, bytes]], elements: int) -> None:
+        self.blob = blob
+        self.values = values
+        self.elements = elements
+        self.texts: dict[bytes, dict[str, str]] = {}
+        """The values as text, by the character set that they were decoded with (`header` fills it)."""
+
+
+Piece = Stretch | tuple[int, bytes]
+"""Something of a header: a stretch, or the tag and value of one element."""
+
+
+class Stretches:
+    """Walks through the elements of data sets of one encoding; threads may share it."""
+
+    def __init__(self, encoding: Encoding, wanted: Container[int], alone: int) -> None:
+        """Keeps the values of the tags that are `wanted`; the element with the tag `alone` is in no stretch."""
+        self._encoding = encoding
+        self._wanted = wanted
+        self._alone = alone
+        self._known: dict[bytes, tuple[Stretch, ...]] = {}
+        self._steps: dict[bytes, tuple[int, int]] = {}
+        """Of elements whose first eight bytes tell all: how long they are, and their tag if their value is wanted."""
+        self._changing: set[bytes] = set()
+        self._recent: dict[str, None] = {}
+        self._learned = 0
+
+    def walk(self, window: Window, position: int) -> tuple[int, list[Piece], list[bytes]]:
+        """Where the walk ended, the wanted pieces in their order, and the beginnings of elements that were new.
+
+        Raises Truncated and Hostile.
+        """
+        known, steps, changing, alone = self._known, self._steps, self._changing, self._alone
+        data, base = window.data, window.base
+        at, end = position - base, len(data)
+        pieces: list[Piece] = []
+        new: list[bytes] = []
+        looked_at = 0
+        in_row = 0  # stretches that followed each other: they become one
+        row_at, row_looked_at = at, 0
+        while True:
+            head = data[at : at + BEGINNING]
+            for stretch in known.get(head, ()):
+                if data.startswith(stretch.blob, at):
+                    in_row += 1
+                    at += len(stretch.blob)
+                    looked_at += stretch.elements
+                    pieces.append(stretch)
+                    break
+            else:
+                if in_row > 1:
+                    self._join(data[row_at:at], pieces[-in_row:], looked_at - row_looked_at)
+                in_row = 0
+                begin = at
+                length, tag = steps.get(head, UNKNOWN)
+                at += length
+                if length and at <= end:
+                    values = [(tag, data[begin + BEGINNING : at])] if tag else []
+                    within = 1
+                else:
+                    looked = None
+                    if length and looked_at <= MAX_ELEMENTS:
+                        looked = self._look(window, base + begin, head)
+                    if looked is None:
+                        at = begin
+                        break
+                    stop, values, within = looked
+                    at = stop - base
+                    if window.base != base or at > end:  # it goes beyond these bytes: nothing to remember
+                        data, base = window.data, window.base
+                        begin = at = stop - base
+                        end = len(data)
+                looked_at += within
+                if head not in changing and begin < at and not (values and values[0][0] == alone):
+                    new.append(head)
+                    self._learn(head, Stretch(data[begin:at], values, within))
+                pieces += values
+                row_at, row_looked_at = at, looked_at
+        if looked_at > MAX_ELEMENTS:
+            raise Hostile("The header has too many elements.")
+        return base + at, pieces, new
+
+    def _look(self, window: Window, position: int, head: bytes) -> tuple[int, list[tuple[int, bytes]], int] | None:
+        """Where the element there ends, its value if it is wanted, and how many elements it is; None at the end."""
+        base = window.base
+        found = element_at(window, position, self._encoding)
+        if found is None:
+            if len(head) == BEGINNING:
+                self._steps[head] = END
+            return None
+        tag, value, length, stop, within = found
+        values = []
+        if tag in self._wanted and length:
+            values = [(tag, window.take(value, min(length, MAX_VALUE)))]
+        if window.base == base and value == position + BEGINNING and value + length == stop:
+            self._steps[head] = (stop - position, tag if values else 0)
+        return stop, values, within + 1
+
+    def settle(self, new: list[bytes], series: str) -> None:
+        """Take note of which elements were new in a file of that series: where the series is known, they change."""
+        recent = self._recent
+        if series in recent:
+            self._changing.update(new)
+        else:
+            recent[series] = None
+            if len(recent) > RECENT:
+                recent.pop(next(iter(recent)), None)
+
+    def _join(self, blob: bytes, pieces: list[Piece], elements: int) -> None:
+        """Know as one what stood in a row."""
+        row = [each for each in pieces if isinstance(each, Stretch)]
+        values = [value for each in row for value in each.values]
+        self._learn(row[0].blob[:8], Stretch(blob, values, elements))
+
+    def _learn(self, head: bytes, stretch: Stretch) -> None:
+        self._learned += len(stretch.blob)
+        if self._learned > LEARNED_BYTES or len(self._steps) > STEPS:
+            self._known.clear()
+            self._steps.clear()
+            self._changing.clear()
+            self._learned = len(stretch.blob)
+        self._known[head] = (stretch, *self._known.get(head, ())[: ALIKE - 1])
