@@ -18,7 +18,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import IO, Any
 
-from readingroom.nas_index.reading import LocalReading, Outcome, SourceReading, Task, safely
+from readingroom.nas_index.reading import LocalReading, Outcome, Task, safely
 
 LENGTH = struct.Struct("<I")
 """Each message is its length and that many bytes of marshal."""
@@ -58,7 +58,7 @@ def main() -> None:
     def work() -> None:
         while (batch := tasks.get()) is not None:
             number, batch_tasks = batch
-            outcomes: list[Outcome] = [safely(read, task) for task in batch_tasks]
+            outcomes = read(batch_tasks)
             with writing:
                 try:
                     send(output, (number, outcomes))
@@ -82,11 +82,14 @@ def main() -> None:
     os._exit(0)
 
 
-def reading_of(begun: dict[str, Any]) -> Callable[[Task], Outcome]:
+def reading_of(begun: dict[str, Any]) -> Callable[[list[Task]], list[Outcome]]:
     """What reads the files of that source."""
     if "root" in begun:
-        return LocalReading(os.fsdecode(bytes.fromhex(begun["root"]))).read
-    from readingroom.sources import Location, SourceSettings, open_source  # noqa: PLC0415  # a local run needs no SMB
+        read = LocalReading(os.fsdecode(bytes.fromhex(begun["root"]))).read
+        return lambda tasks: [safely(read, task) for task in tasks]
+    # A local run needs none of these.
+    from readingroom.nas_index.source_reading import SourceReading  # noqa: PLC0415
+    from readingroom.sources import Location, SourceSettings, open_source  # noqa: PLC0415
 
     known = {field.name: field.type for field in fields(SourceSettings)}
     settings: dict[str, Any] = {

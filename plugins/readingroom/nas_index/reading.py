@@ -1,4 +1,4 @@
-"""Reads the header of one file, from this machine or from a source; whatever happens becomes a plain tuple.
+"""Reads the header of one file of this machine; whatever happens becomes a plain tuple.
 
 Tuples of plain values, because they go from one process to another (by marshal) a hundred thousand times a minute.
 """
@@ -11,12 +11,10 @@ import stat as modes
 from collections.abc import Callable
 from typing import Literal
 
-from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused, SourceUnreachable
 from readingroom.nas_index.header import HeaderReader, series_key
 from readingroom.nas_index.header_error import HeaderError
 from readingroom.nas_index.list_local import LOST
 from readingroom.nas_index.window import FIRST_BYTES
-from readingroom.sources import Source
 
 Task = tuple[str, int, int, int]
 """Path, size and time where they are known (else UNKNOWN), and how often it was tried before."""
@@ -59,36 +57,6 @@ class LocalReading:
             return _of_system(error, size, mtime_ns)
         finally:
             os.close(descriptor)
-
-
-class SourceReading:
-    """Reads files of an SFTP or SMB source."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self._headers = HeaderReader()
-
-    def read(self, task: Task) -> Outcome:
-        """The outcome of one file; its size and time are what the listing said."""
-        path, size, mtime_ns, _ = task
-        try:
-            first = self._source.read_range(path, 0, min(FIRST_BYTES, size)) if size else b""
-            header = self._headers.read(
-                lambda offset, length: self._source.read_range(path, offset, length), size, first
-            )
-            return "found", size, mtime_ns, (*header, series_key(header))
-        except HeaderError as error:
-            return "bad", size, mtime_ns, ("dicom", error.code, str(error))
-        except SourceUnreachable as error:
-            return "lost", size, mtime_ns, ("network", error.code, error.message)
-        except SourceRefused as error:
-            return "refused", size, mtime_ns, ("authentication", error.code, error.message)
-        except SourceForbidden as error:
-            return "bad", size, mtime_ns, ("filesystem", "access_denied", error.message)
-        except SourceNotFound as error:
-            return "doubtful", size, mtime_ns, ("filesystem", "file_not_found", error.message)
-        except SourceError as error:
-            return "bad", size, mtime_ns, (error.error_type, error.code, error.message)
 
 
 def safely(read: Callable[[Task], Outcome], task: Task) -> Outcome:

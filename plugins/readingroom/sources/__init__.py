@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readingroom.sources.entries import FileEntry, Unreadable
+from readingroom.sources.entries import Beginning, FileEntry, Unreadable
 from readingroom.sources.location import Location, lies_in, parse_location
 from readingroom.sources.names import from_printable, printable
 from readingroom.sources.opening import open_source
@@ -10,6 +10,7 @@ from readingroom.sources.settings import SourceSettings
 from readingroom.sources.source import Source
 
 __all__ = [
+    "Beginning",
     "FileEntry",
     "Location",
     "Source",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,14 @@ class FileEntry:
     path: str
     size: int
     mtime_ns: int
+
+
+class Beginning(NamedTuple):
+    """The first bytes of a file, and what it was when they were read: size in bytes, time in nanoseconds."""
+
+    size: int
+    mtime_ns: int
+    data: bytes
 
 
 Why = Literal["forbidden", "gone", "loop", "outside", "broken_link", "special", "name", "failed"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
-from readingroom.sources.entries import Found
+from readingroom.errors import SourceError
+from readingroom.sources.entries import Beginning, FileEntry, Found
 
 
 class LineLost(Exception):
@@ -65,4 +67,16 @@ class QuickLine(Protocol):
 
     def read_once(self, path: str, offset: int, size: int) -> bytes | None:
         """Up to `size` bytes, fewer where the file ends; None where it has to be opened for that."""
+        ...
+
+
+@runtime_checkable
+class BulkLine(Protocol):
+    """A line that reads the beginnings of many files with many questions under way at a time."""
+
+    def beginnings(self, files: Sequence[FileEntry], size: int) -> list[Beginning | SourceError]:
+        """The first `size` bytes of each file, or why there are none; in their order.
+
+        Sizes and times are what a listing said; the answer has them as they are now.
+        """
         ...

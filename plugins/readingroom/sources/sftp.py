@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat as modes
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
 import paramiko
@@ -13,12 +13,13 @@ import paramiko
 from readingroom.errors import SourceChanged, SourceError, SourceForbidden, SourceNotFound
 from readingroom.sources import sftp_protocol as wire
 from readingroom.sources.ahead import ReadAhead
-from readingroom.sources.entries import Found, Kind, unreadable
+from readingroom.sources.entries import Beginning, FileEntry, Found, Kind, unreadable
 from readingroom.sources.line import LineLost, OpenFile
 from readingroom.sources.location import Location
 from readingroom.sources.names import is_plain, printable
 from readingroom.sources.settings import SourceSettings
 from readingroom.sources.sftp_login import SftpLogin
+from readingroom.sources.sftp_many import Beginnings
 
 LISTINGS_AHEAD = 4
 """READDIR requests under way: a large folder far away is then not read at one batch per round trip."""
@@ -85,6 +86,9 @@ class SftpLine:
         except wire.Refusal as refusal:
             raise self._translated(refusal, found.where) from refusal
         return SftpFile(self._channel, handle, found)
+
+    def beginnings(self, files: Sequence[FileEntry], size: int) -> list[Beginning | SourceError]:
+        return Beginnings(self._channel, self._root, self._is_allowed, self.find, self._translated).read(files, size)
 
     def close(self) -> None:
         self._transport.close()
@@ -153,7 +157,7 @@ class SftpLine:
         else:
             if real is None:
                 return unreadable(name, "forbidden", "the server does not say where it leads")
-            if not self._follow_outside and not self._is_inside(real):
+            if not self._is_allowed(real):
                 return unreadable(name, "outside", "a symbolic link that leaves the source")
             return _seen(name, real, seen)
         if refused == wire.STATUS_PERMISSION_DENIED:
@@ -162,8 +166,8 @@ class SftpLine:
             return unreadable(name, "gone", "it is not there, or is a link to nothing")
         return unreadable(name, "broken_link", "a symbolic link that cannot be followed")
 
-    def _is_inside(self, real: bytes) -> bool:
-        return real == self._root or real.startswith(self._root.rstrip(b"/") + b"/")
+    def _is_allowed(self, real: bytes) -> bool:
+        return self._follow_outside or real == self._root or real.startswith(self._root.rstrip(b"/") + b"/")
 
     def _translated(self, refusal: wire.Refusal, where: str) -> SourceError:
         root = _text(self._root).rstrip("/") + "/"

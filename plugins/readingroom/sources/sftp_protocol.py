@@ -7,6 +7,8 @@ bound on memory; here names are bytes and every request can be sent before the l
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +17,7 @@ import paramiko
 from readingroom.errors import SourceError
 from readingroom.sources.line import LineLost
 
-INIT, VERSION, OPEN, CLOSE, READ, FSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 8, 11, 12
+INIT, VERSION, OPEN, CLOSE, READ, LSTAT, FSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 7, 8, 11, 12
 REALPATH, STAT, STATUS, HANDLE, DATA, NAME, ATTRS = 16, 17, 101, 102, 103, 104, 105
 EXTENDED, EXTENDED_REPLY = 200, 201
 STATUS_OK, STATUS_EOF, STATUS_NO_SUCH_FILE, STATUS_PERMISSION_DENIED = 0, 1, 2, 3
@@ -99,13 +101,14 @@ class SftpChannel:
         self._arrived: dict[int, _Packet] = {}
         self._unwanted: set[int] = set()
         self._next = 0
+        self._gathered: bytearray | None = None
         self.max_read = SAFE_READ
         self._shake_hands()
 
     # Requests: each `ask_…` sends and returns a number to be given to the matching answer verb.
 
     def ask_path(self, kind: int, path: bytes) -> int:
-        """Ask REALPATH, STAT or OPENDIR of a path."""
+        """Ask REALPATH, STAT, LSTAT or OPENDIR of a path."""
         return self._send(kind, _string(path))
 
     def ask_open(self, path: bytes) -> int:
@@ -119,6 +122,16 @@ class SftpChannel:
     def ask_read(self, handle: bytes, offset: int, size: int) -> int:
         """Ask for bytes of an open file."""
         return self._send(READ, _string(handle) + struct.pack(">QI", offset, size))
+
+    @contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Requests leave when an answer is waited for: many in one packet of SSH, which is what costs."""
+        self._gathered = bytearray()
+        try:
+            yield
+            self._flush()
+        finally:
+            self._gathered = None
 
     # Answers
 
@@ -192,8 +205,20 @@ class SftpChannel:
         return request
 
     def _write(self, packet: bytes) -> None:
+        framed = struct.pack(">I", len(packet)) + packet
+        if self._gathered is None:
+            self._say(framed)
+        else:
+            self._gathered += framed
+
+    def _flush(self) -> None:
+        if self._gathered:
+            said, self._gathered = bytes(self._gathered), bytearray()
+            self._say(said)
+
+    def _say(self, framed: bytes) -> None:
         try:
-            self._channel.sendall(struct.pack(">I", len(packet)) + packet)
+            self._channel.sendall(framed)
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise LineLost(_said(error)) from error
 
@@ -214,6 +239,7 @@ class SftpChannel:
         raise Refusal(status)
 
     def _read_packet(self) -> _Packet:
+        self._flush()
         size = int.from_bytes(self._take(4))
         if not 1 <= size <= MAX_PACKET:
             raise SourceError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from readingroom.errors import SourceForbidden, SourceNotFound
-from readingroom.sources.entries import FileEntry, Found, Kind
+from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused, SourceUnreachable
+from readingroom.sources.entries import Beginning, FileEntry, Found, Kind
+from readingroom.sources.line import BulkLine
 from readingroom.sources.lines import Lines
 from readingroom.sources.location import Location
 from readingroom.sources.names import inside, printable
@@ -93,3 +95,24 @@ class Source:
         if offset < 0 or size < 0:
             raise ValueError("offset and size count from zero")
         return read_range(self._lines, inside(path), offset, size)
+
+    def beginnings(self, files: Sequence[FileEntry], size: int) -> list[Beginning | SourceError]:
+        """The first `size` bytes of each of these files (as a walk told them), or the error that each met.
+
+        Raises SourceUnreachable and SourceRefused: those are of the source, not of one file.
+        """
+        if size < 0:
+            raise ValueError("a size counts from zero")
+        for file in files:
+            inside(file.path)
+        several = self._lines.ask(lambda line: line.beginnings(files, size) if isinstance(line, BulkLine) else None)
+        return several if several is not None else [self._beginning(file, size) for file in files]
+
+    def _beginning(self, file: FileEntry, size: int) -> Beginning | SourceError:
+        try:
+            data = self.read_range(file.path, 0, min(size, file.size)) if file.size else b""
+        except (SourceUnreachable, SourceRefused):
+            raise
+        except SourceError as error:
+            return error
+        return Beginning(file.size, file.mtime_ns, data)
