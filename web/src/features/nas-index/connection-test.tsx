@@ -1,12 +1,9 @@
 /** Tries whether a source answers, and says what is wrong and what to do when it does not. */
-import { Badge, Button, Group, Text } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconPlugConnected } from "@tabler/icons-react";
 
-import { RequestId } from "@/components/states";
-
-import { errorKind, measured } from "./run-words";
-import { useTestSource, type Tested } from "./sources-api";
-import classes from "./nas-index.module.css";
+import { useTestSource } from "./sources-api";
+import { TestedAnswer, TestRefused } from "./tested";
 
 export function ConnectionTest({ name }: { name: string }) {
   const test = useTestSource();
@@ -23,37 +20,9 @@ export function ConnectionTest({ name }: { name: string }) {
         Test
       </Button>
       <div role="status">
-        {test.isSuccess && <Found tested={test.data} />}
-        {test.isError && (
-          <>
-            <Text size="sm" c="red" mt={6}>
-              {test.error.message}
-            </Text>
-            <RequestId error={test.error} />
-          </>
-        )}
+        {test.isSuccess && <TestedAnswer tested={test.data} />}
+        {test.isError && <TestRefused error={test.error} />}
       </div>
-    </div>
-  );
-}
-
-function Found({ tested }: { tested: Tested }) {
-  return (
-    <div className={classes.said}>
-      <Group gap={8} mt={8}>
-        <Badge color={tested.ok ? "green" : "red"}>{tested.ok ? "Works" : errorKind(tested.error_type)}</Badge>
-        {measured(tested) !== "" && <Text size="sm">{measured(tested)}</Text>}
-      </Group>
-      {tested.message !== "" && (
-        <Text size="sm" mt={4}>
-          {tested.message}
-        </Text>
-      )}
-      {tested.suggestion !== "" && (
-        <Text size="sm" c="dimmed" mt={2}>
-          {tested.suggestion}
-        </Text>
-      )}
     </div>
   );
 }
