@@ -124,6 +124,8 @@ class HeaderReader:
             for explicit in (True, False)
             for big in (False, True)
         }
+        self._series = ""
+        """Of the last file."""
 
     def read(self, read: Read, size: int, first: bytes = b"") -> Header:
         """The header of a file of `size` bytes; `first` are its first bytes where they are at hand already.
@@ -143,13 +145,14 @@ class HeaderReader:
         elements = self._data[_is_explicit(window, start, syntax), big]
         _, pieces, new = elements.walk(window, start)
         header = _header(pieces, syntax, big=big)
-        if new:
-            elements.settle(new, header.SeriesInstanceUID)
-        if new_meta:
-            self._meta.settle(new_meta, header.SeriesInstanceUID)
+        series = header.SeriesInstanceUID
+        if series == self._series:
+            elements.leave_out(new)
+            self._meta.leave_out(new_meta)
+        self._series = series
         return header
 
-    def _beginning(self, window: Window) -> tuple[int, str, list[bytes]]:
+    def _beginning(self, window: Window) -> tuple[int, str, list[Stretch]]:
         """Where the data set begins, its transfer syntax ('' when the file does not say), what was new before it."""
         data = window.data
         if data.startswith(b"DICM", 128):
@@ -163,7 +166,7 @@ class HeaderReader:
             return 0, "", []
         raise NotDicom("The file is not DICOM.")
 
-    def _behind_meta(self, window: Window, position: int) -> tuple[int, str, list[bytes]]:
+    def _behind_meta(self, window: Window, position: int) -> tuple[int, str, list[Stretch]]:
         """Walk the meta group (PS3.10 section 7.1): always explicit little endian, its own length is not believed."""
         position, pieces, new = self._meta.walk(window, position)
         syntax = ""

@@ -24,14 +24,11 @@ MAX_VALUE = 16_384
 ALIKE = 4
 """Stretches that are known to begin with the same element: series may lie mixed in one folder."""
 
-LEARNED_BYTES = 4 << 20
-"""After so much everything is forgotten: some 400 series, which then cost one slow reading each at most."""
+LEARNED_BYTES = 1 << 20
+"""After so much everything is forgotten, and learned again from the next few files; a hundred series or so."""
 
 STEPS = 8192
 """Beginnings of elements that are known, at most; a scanner's headers have some hundred."""
-
-RECENT = 64
-"""Series that are known to have come before."""
 
 BEGINNING: Final = 8
 """Bytes that an element is known by: tag, VR and length; at least so many has each."""
@@ -70,19 +67,21 @@ class Stretches:
         self._steps: dict[bytes, tuple[int, int]] = {}
         """Of elements whose first eight bytes tell all: how long they are, and their tag if their value is wanted."""
         self._changing: set[bytes] = set()
-        self._recent: dict[str, None] = {}
         self._learned = 0
+        self._now = self._before = b""
+        """The beginnings of the last two files."""
 
-    def walk(self, window: Window, position: int) -> tuple[int, list[Piece], list[bytes]]:
-        """Where the walk ended, the wanted pieces in their order, and the beginnings of elements that were new.
+    def walk(self, window: Window, position: int) -> tuple[int, list[Piece], list[Stretch]]:
+        """Where the walk ended, the wanted pieces in their order, and the elements that were new.
 
         Raises Truncated and Hostile.
         """
         known, steps, changing, alone = self._known, self._steps, self._changing, self._alone
         data, base = window.data, window.base
+        self._before, self._now = self._now, data
         at, end = position - base, len(data)
         pieces: list[Piece] = []
-        new: list[bytes] = []
+        new: list[Stretch] = []
         looked_at = 0
         in_row = 0  # stretches that followed each other: they become one
         row_at, row_looked_at = at, 0
@@ -120,8 +119,8 @@ class Stretches:
                         end = len(data)
                 looked_at += within
                 if head not in changing and begin < at and not (values and values[0][0] == alone):
-                    new.append(head)
-                    self._learn(head, Stretch(data[begin:at], values, within))
+                    new.append(Stretch(data[begin:at], values, within))
+                    self._learn(new[-1])
                 pieces += values
                 row_at, row_looked_at = at, looked_at
         if looked_at > MAX_ELEMENTS:
@@ -144,27 +143,24 @@ class Stretches:
             self._steps[head] = (stop - position, tag if values else 0)
         return stop, values, within + 1
 
-    def settle(self, new: list[bytes], series: str) -> None:
-        """Take note of which elements were new in a file of that series: where the series is known, they change."""
-        recent = self._recent
-        if series in recent:
-            self._changing.update(new)
-        else:
-            recent[series] = None
-            if len(recent) > RECENT:
-                recent.pop(next(iter(recent)), None)
+    def leave_out(self, new: list[Stretch]) -> None:
+        """Have no stretch hold these elements any more: the file before was of the same series, and had others."""
+        for each in new:
+            if each.blob not in self._before:  # else it was only forgotten
+                self._changing.add(each.blob[:BEGINNING])
 
     def _join(self, blob: bytes, pieces: list[Piece], elements: int) -> None:
         """Know as one what stood in a row."""
         row = [each for each in pieces if isinstance(each, Stretch)]
         values = [value for each in row for value in each.values]
-        self._learn(row[0].blob[:8], Stretch(blob, values, elements))
+        self._learn(Stretch(blob, values, elements))
 
-    def _learn(self, head: bytes, stretch: Stretch) -> None:
+    def _learn(self, stretch: Stretch) -> None:
         self._learned += len(stretch.blob)
         if self._learned > LEARNED_BYTES or len(self._steps) > STEPS:
             self._known.clear()
             self._steps.clear()
             self._changing.clear()
             self._learned = len(stretch.blob)
+        head = stretch.blob[:BEGINNING]
         self._known[head] = (stretch, *self._known.get(head, ())[: ALIKE - 1])

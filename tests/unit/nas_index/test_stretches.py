@@ -18,9 +18,11 @@ from readingroom.nas_index import stretches
 from readingroom.nas_index.elements import MAX_ELEMENTS
 from readingroom.nas_index.header import Header, HeaderReader
 from readingroom.nas_index.header_error import HeaderError
-from readingroom.nas_index.stretches import Stretch, Stretches
+from readingroom.nas_index.stretches import Stretches
+from readingroom.nas_index.window import Window
 
 from tests import factories
+from tests.fixtures.scanner_trees import make_tree
 
 # pydicom tells of each damaged character set; pytest would collect them all.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -163,20 +165,21 @@ def test_memory_is_bounded_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> No
             assert sum(len(stretch.blob) for stretch in kept.values()) <= 110_000
 
 
-def test_most_of_a_series_is_read_by_stretches_though_lengths_vary(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two steps of three would be a slow reader: of some sixty elements only what varies is looked at."""
-    looked: list[int] = []
+def test_of_scanners_files_next_to_nothing_is_taken_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though lengths vary, elements come and go, and series lie mixed."""
+    made = make_tree(tmp_path, 4000, junk_of=10_000)
+    apart: list[int] = []
     walk = Stretches.walk
 
-    def counted(self: Stretches, *given: object) -> object:
-        found = walk(self, *given)  # type: ignore[arg-type]
-        stretches_met = sum(isinstance(each, Stretch) for each in found[1])
-        looked.append(len(found[1]) - stretches_met)
+    def counted(self: Stretches, window: Window, position: int) -> Any:
+        found = walk(self, window, position)
+        apart.append(len(found[2]))
         return found
 
     monkeypatch.setattr(Stretches, "walk", counted)
     reader = HeaderReader()
-    for number in range(60):
-        outcome(reader, factories.dicom_bytes(slice_of(number)))
-    # Of the wanted ones: character set, SOPInstanceUID, InstanceNumber, ImagePositionPatient; the media's syntax.
-    assert max(looked[-40:]) <= 4
+    for path in sorted(tmp_path.rglob("*IM*")):
+        assert isinstance(outcome(reader, path.read_bytes()), Header)
+    assert len(apart) > made["files"]  # the meta groups are walks too
+    assert sum(each > 0 for each in apart) / len(apart) < 0.05
+    assert sum(apart) / made["files"] < 1
