@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from readingroom.errors import StoredFileBroken
+from readingroom.zipstream.blocks import content_before, spread
 from readingroom.zipstream.checks import Ledger, crc32
-from readingroom.zipstream.layout import Entry, FilePart, Layout
+from readingroom.zipstream.layout import Entry, FilePart, LatePart, Layout
 
 PIECE = 1 << 20
 """Bytes of a streamed piece: small enough that reading, checking and sending meet warm memory."""
@@ -27,14 +28,18 @@ class Files(Protocol):
     """The files behind a layout, by their index in it; used by several threads at once."""
 
     def open(self, index: int, size: int) -> AbstractContextManager[Reader]:
-        """Open one; raises StoredFileBroken when it is missing, unreadable or not `size` bytes long."""
+        """Open one; raises StoredFileBroken when it is missing, unreadable or not `size` bytes long.
+
+        Where a file can change under the reader, leaving the block raises it too when that has happened.
+        """
         ...
 
 
 class Archive:
     """A layout with its files, as one download reads it.
 
-    The last bytes of each file are given out only once all of the file has been found to have its CRC-32;
+    The last bytes of each file are given out only once all of the file has been found to have its CRC-32, where that
+    is known, and what stands behind the others tells the CRC-32 of the very bytes that were given out;
     else StoredFileBroken ends the download, short of its announced length.
     """
 
@@ -59,11 +64,16 @@ class Archive:
                 if isinstance(piece, FilePart):
                     length = piece.stop - piece.start
                     with view[at : at + length] as target:
-                        self._copy(piece, target)
+                        if piece.entry.crc32 is None:
+                            self._copy_blocks(piece, target)
+                        else:
+                            self._copy(piece.entry, piece.start, target)
                 else:
-                    length = len(piece)
-                    view[at : at + length] = piece
+                    made = piece.made(self._late_crc(piece.entry)) if isinstance(piece, LatePart) else piece
+                    length = len(made)
+                    view[at : at + length] = made
                 at += length
+        self.layout.learnt.hand_over(now=stop > self.layout.directory_start)
         return buffer.getvalue()
 
     def stream(self, start: int = 0, stop: int | None = None, *, piece: int = PIECE) -> Iterator[bytes]:
@@ -72,28 +82,53 @@ class Archive:
         for at in range(start, end, piece):
             yield self.read(at, min(at + piece, end))
 
-    def _copy(self, part: FilePart, target: memoryview) -> None:
+    def _copy_blocks(self, part: FilePart, target: memoryview) -> None:
+        """A part of a file as blocks: what it carries of the file is read in one go, and then moved apart."""
         entry = part.entry
+        first, last = content_before(part.start), min(content_before(part.stop), entry.size)
+        if first < last or entry.size == 0:
+            with target[len(target) - (last - first) :] as content:
+                self._copy(entry, first, content)
+        spread(target, part.start, entry.size)
+
+    def _copy(self, entry: Entry, start: int, target: memoryview) -> None:
+        """Bytes of a file from `start` on."""
         with self._files.open(entry.index, entry.size) as file:
-            running = self._crc_before(file, entry, part.start)
-            file.read_into(part.start, target)
+            running = self._crc_before(file, entry, start)
+            file.read_into(start, target)
         running = crc32(target, running)
-        if part.stop < entry.size:
-            self._ledger.remember(self._download, entry.index, part.stop, running)
-        elif running != entry.crc32:
+        stop = start + len(target)
+        if stop < entry.size:
+            self._ledger.remember(self._download, entry.index, stop, running)
+        elif not self._fits(entry, running):
             # The position, not the name: a name may be a patient's, and this reaches the log.
-            raise StoredFileBroken("A stored file is no longer what was imported", detail={"file": entry.index})
+            raise StoredFileBroken("A stored file is no longer what it was", detail={"file": entry.index})
+
+    def _fits(self, entry: Entry, found: int) -> bool:
+        return self.layout.learnt.agrees(entry.index, found) if entry.crc32 is None else found == entry.crc32
+
+    def _late_crc(self, entry: Entry) -> int:
+        """The CRC-32 of a file that passed; of one that passed before this process knew of it by reading it again."""
+        known = self.layout.learnt.value(entry.index)
+        if known is not None:
+            return known
+        with self._files.open(entry.index, entry.size) as file:
+            found = _crc_of_beginning(file, entry.size)
+        self.layout.learnt.agrees(entry.index, found)
+        return found
 
     def _crc_before(self, file: Reader, entry: Entry, offset: int) -> int:
         if offset == 0:
             return 0
         known = self._ledger.recall(self._download, entry.index, offset)
-        if known is not None:
-            return known
-        running = 0
-        scratch = memoryview(bytearray(min(PIECE, offset)))
-        for at in range(0, offset, PIECE):
-            piece = scratch[: min(PIECE, offset - at)]
-            file.read_into(at, piece)
-            running = crc32(piece, running)
-        return running
+        return _crc_of_beginning(file, offset) if known is None else known
+
+
+def _crc_of_beginning(file: Reader, length: int) -> int:
+    running = 0
+    scratch = memoryview(bytearray(min(PIECE, length)))
+    for at in range(0, length, PIECE):
+        piece = scratch[: min(PIECE, length - at)]
+        file.read_into(at, piece)
+        running = crc32(piece, running)
+    return running

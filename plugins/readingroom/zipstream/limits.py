@@ -50,6 +50,21 @@ LOCAL64_EXTRA_SIZE = 20
 METHOD_STORED = 0
 """Not compressed, APPNOTE 4.4.5."""
 
+METHOD_DEFLATED = 8
+"""Deflated (RFC 1951), APPNOTE 4.4.5; what we write so is stored all the same, see `blocks`."""
+
+FLAG_DESCRIPTOR = 1 << 3
+"""CRC and sizes stand behind the file, in a data descriptor, APPNOTE 4.4.4 bit 3."""
+
+DESCRIPTOR_SIGNATURE = 0x08074B50
+"""Data descriptor, APPNOTE 4.3.9.3."""
+
+DESCRIPTOR_SIZE = 16
+"""Bytes of a data descriptor with its signature, APPNOTE 4.3.9."""
+
+DESCRIPTOR64_SIZE = 24
+"""The same of an entry whose local header has a ZIP64 field, APPNOTE 4.3.9.2."""
+
 FLAG_UTF8 = 1 << 11
 """The name is UTF-8, APPNOTE 4.4.4 bit 11 and appendix D."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
 from readingroom.errors import StoredFileBroken
-from readingroom.zipstream import Archive, Layout, Ledger
+from readingroom.zipstream import Archive, Layout, Learnt, Ledger
 
 
 class MemoryFile:
@@ -67,13 +67,34 @@ def layout_of(files: dict[str, bytes], identity: str = "") -> Layout:
     )  # fmt: skip
 
 
+def late_layout_of(
+    files: dict[str, bytes], late: Collection[str] | None = None, learnt: Learnt | None = None
+) -> Layout:
+    """The CRCs of these files (else of all) are not known beforehand."""
+    late = files if late is None else late
+    crc32s = [None if name in late else zlib.crc32(content) for name, content in files.items()]
+    seconds = [1_700_000_000 + 61 * i for i in range(len(files))]
+    return Layout(list(files), [len(c) for c in files.values()], crc32s, seconds, learnt=learnt)
+
+
+def late_archive_of(files: dict[str, bytes], late: Collection[str] | None = None) -> Archive:
+    stored = MemoryFiles(list(files.values()))
+    return Archive(late_layout_of(files, late), stored, ledger=Ledger(), download="d")
+
+
 def archive_of(files: dict[str, bytes], download: str = "d", ledger: Ledger | None = None) -> Archive:
     return Archive(layout_of(files), MemoryFiles(list(files.values())), ledger=ledger or Ledger(), download=download)
 
 
-def zeros_archive(sizes: Sequence[int]) -> Archive:
+def zeros_archive(sizes: Sequence[int], *, late: bool = False) -> Archive:
+    crc32s = [crc_of_zeros(size) for size in sizes]
     layout = Layout(
-        [f"{i:05d}.dcm" for i in range(len(sizes))], sizes, [crc_of_zeros(s) for s in sizes], [0] * len(sizes)
+        [f"{i:05d}.dcm" for i in range(len(sizes))],
+        sizes,
+        [None] * len(sizes) if late else crc32s,
+        [0] * len(sizes),
+        # As if they had passed: nobody has to read 4 GB of zeros for a header.
+        learnt=Learnt(dict(enumerate(crc32s))),
     )
     return Archive(layout, Zeros(), ledger=Ledger(), download="d")
 

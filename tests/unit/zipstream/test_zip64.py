@@ -58,12 +58,15 @@ def test_python_reads_a_file_of_more_than_4_gib_and_one_that_begins_after_it() -
 
 
 def test_only_the_values_that_are_too_wide_stand_in_the_extra_field() -> None:
-    name, size, crc, stamp = b"n", 5, 1, 0
-    assert len(records.central_header(name, size, crc, stamp, GIB4)) == 47 + 4 + 8
-    assert len(records.central_header(name, GIB4, crc, stamp, 5)) == 47 + 4 + 16
-    assert len(records.central_header(name, GIB4, crc, stamp, GIB4)) == 47 + 4 + 24
-    for args in ((5, 5), (5, GIB4), (GIB4, 5), (GIB4, GIB4)):
-        assert len(records.central_header(name, args[0], crc, stamp, args[1])) == records.central_length(1, *args)
+    def central(size: int, packed: int, offset: int) -> int:
+        return len(records.central_header(b"n", size, packed, 1, 0, offset))
+
+    assert central(5, 5, GIB4) == 47 + 4 + 8
+    assert central(GIB4, GIB4, 5) == 47 + 4 + 16
+    assert central(GIB4, GIB4, GIB4) == 47 + 4 + 24
+    for packed, offset in ((5, 5), (5, GIB4), (GIB4, 5), (GIB4, GIB4)):
+        for size in (packed, packed - 5):
+            assert central(size, packed, offset) == records.central_length(1, packed, offset)
 
 
 def test_a_plan_of_30000_files_stays_small() -> None:
