@@ -31,12 +31,17 @@ class Frequencies:
     def expected(self, connection: Connection, groups: Iterable[Iterable[int]]) -> tuple[float, float]:
         """The share of all series that have all these terms, and how many series there are.
 
-        Terms of one group hang together (three letters in a row of one word): the rarest counts. Groups do not.
+        Terms of one group hang together (three letters in a row of one word): the rarest counts. Groups do not, unless
+        one has all terms of another: who is called Petersen fits whoever asks for Peter.
         """
         shares, rest, series = self._statistics(connection)
         whole = 1.0
-        for group in groups:
-            whole *= min((shares.get(term, rest) for term in group), default=1.0)
+        counted: set[int] = set()
+        ranked = [(min((shares.get(term, rest) for term in group), default=1.0), frozenset(group)) for group in groups]
+        for share, group in sorted(ranked, key=lambda each: each[0]):
+            if not group <= counted:
+                whole *= share
+            counted |= group
         return whole, series
 
     def rarest(self, connection: Connection, groups: Iterable[Iterable[int]], many: int) -> list[int]:

@@ -19,7 +19,7 @@ from readingroom.nas_index.search_postgresql import OnPostgresql
 from readingroom.nas_index.search_sqlite import OnSqlite
 from readingroom.nas_index.series import Series, by_ids
 
-COUNTED = 500
+COUNTED = 200
 """Matches are counted exactly up to here; beyond, the total is "at least"."""
 
 

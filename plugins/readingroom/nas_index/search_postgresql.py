@@ -21,7 +21,7 @@ from readingroom.nas_index.tables import SEARCH_TABLE
 FEW = 3000
 """So many matches are quicker fetched and sorted than found by walking."""
 
-DENSE = 0.05
+DENSE = 0.01
 """A share of all series from which on even what is counted is found by walking."""
 
 REACH = 40_000
