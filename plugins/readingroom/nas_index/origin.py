@@ -6,18 +6,35 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from readingroom.db import Database
 from readingroom.errors import NotFound, SourceError, StoredFileBroken
 from readingroom.nas_index import series as finding
 from readingroom.nas_index.series_files import CataloguedFile, SeriesFiles
 from readingroom.series import FoundSeries, SeriesFile
+from readingroom.series.ahead import Ahead
 from readingroom.series.crcs import KeptCrcs, fingerprint
 from readingroom.series.model import FACTS
 from readingroom.zipstream import Reader
 
 SERIES_KEPT = 64
 """Series whose files are remembered; of 1,000 files each, some 30 MB."""
+
+
+class _Listing:
+    """The files of a series, in order, as the catalogue had them at one moment."""
+
+    __slots__ = ("files", "fingerprints", "sizes", "version")
+
+    def __init__(self, files: Sequence[CataloguedFile]) -> None:
+        self.files = files
+        self.sizes = [each.size for each in files]
+        self.fingerprints = [
+            fingerprint("nas", each.source, each.path, each.size, each.mtime_ns, each.sop_instance_uid)
+            for each in files
+        ]
+        self.version = fingerprint(*self.fingerprints)
 
 
 class NasOrigin:
@@ -28,7 +45,8 @@ class NasOrigin:
         self._files = files
         self._crcs = crcs
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], list[CataloguedFile]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Listing] = OrderedDict()
+        self._ahead = Ahead()
 
     def find(self, key: str) -> FoundSeries | None:
         """The series with that SeriesKey or SeriesInstanceUID, from the source that lists show."""
@@ -36,7 +54,7 @@ class NasOrigin:
             series = finding.find(self._database, key)
         except NotFound:
             return None
-        listed = self._files.of_series(series)
+        listed = _Listing(self._files.of_series(series))
         found = FoundSeries(
             key=series.key,
             series_uid=series.uid,
@@ -44,9 +62,9 @@ class NasOrigin:
             origin="nas",
             where=series.source,
             facts={keyword: series.values[keyword] for keyword in FACTS},
-            file_count=len(listed),
-            size_bytes=sum(each.size for each in listed),
-            version=fingerprint(*map(_fingerprint, listed)),
+            file_count=len(listed.files),
+            size_bytes=sum(listed.sizes),
+            version=listed.version,
             id=str(series.id),
         )
         self._keep(found, listed)
@@ -55,25 +73,42 @@ class NasOrigin:
     def files(self, found: FoundSeries) -> Sequence[SeriesFile]:
         """Its files by InstanceNumber, then path; each under its own name, without the folders it lies in."""
         known = self._crcs.known(found.key)
+        listed = self._listed(found)
         return [
             SeriesFile(
                 name=each.path.rpartition("/")[2],
                 size=each.size,
                 mtime_ns=each.mtime_ns,
-                crc32=known.get(_fingerprint(each)),
+                crc32=known.get(mark),
                 sop_instance_uid=each.sop_instance_uid,
                 instance_number=each.instance_number,
             )
-            for each in self._listed(found)
+            for each, mark in zip(listed.files, listed.fingerprints, strict=True)
         ]
 
     @contextmanager
     def open(self, found: FoundSeries, index: int) -> Iterator[Reader]:
-        """Open one of its files; raises StoredFileBroken when it is gone, unreadable, or not what was indexed."""
-        file = self._listed(found)[index]
+        """Open one of its files; raises StoredFileBroken when it is gone, unreadable, or not what was indexed.
+
+        That is seen when it is read, which may have happened already: files are read ahead of whoever takes them in
+        order.
+        """
+        listing = self._listed(found)
+        if listing.files[index].size == 0:
+            self._fetch(listing, index, 0, memoryview(b""))
+        yield _Reader(self, (found.id, found.version), listing, index)
+
+    def read_into(self, key: tuple[str, str], listing: _Listing, index: int, offset: int, target: memoryview) -> None:
+        """Bytes of a file, from what was read ahead where they are there. Raises StoredFileBroken."""
+        self._ahead.read(key, listing.sizes, partial(self._fetch, listing), index, offset, target)
+
+    def _fetch(self, listing: _Listing, index: int, offset: int, target: memoryview) -> None:
+        file = listing.files[index]
         try:
             with self._files.open(file) as reader:
-                yield reader
+                reader.read_into(offset, target)
+            if offset + len(target) == file.size:
+                self._files.check(file)  # it may have been written to while it was read
         except SourceError as error:
             # The position, not the path: a path may hold a patient's name, and this reaches the log.
             raise StoredFileBroken("A file of the NAS cannot be read.", detail={"file": index}) from error
@@ -81,9 +116,13 @@ class NasOrigin:
     def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:
         """Keep what was learnt, for files of that path, size and time."""
         listed = self._listed(found)
-        self._crcs.keep(found.key, {_fingerprint(listed[index]): value for index, value in crcs.items()})
+        self._crcs.keep(found.key, {listed.fingerprints[index]: value for index, value in crcs.items()})
 
-    def _listed(self, found: FoundSeries) -> list[CataloguedFile]:
+    def close(self) -> None:
+        """Read nothing ahead any more."""
+        self._ahead.close()
+
+    def _listed(self, found: FoundSeries) -> _Listing:
         key = (found.id, found.version)
         with self._lock:
             kept = self._kept.get(key)
@@ -95,12 +134,21 @@ class NasOrigin:
             raise StoredFileBroken("The NAS was indexed again, and the series is no longer what it was.")
         return self._listed(again)
 
-    def _keep(self, found: FoundSeries, listed: list[CataloguedFile]) -> None:
+    def _keep(self, found: FoundSeries, listed: _Listing) -> None:
         with self._lock:
             self._kept[found.id, found.version] = listed
             if len(self._kept) > SERIES_KEPT:
                 self._kept.popitem(last=False)
 
 
-def _fingerprint(file: CataloguedFile) -> str:
-    return fingerprint("nas", file.source, file.path, file.size, file.mtime_ns, file.sop_instance_uid)
+class _Reader:
+    __slots__ = ("_index", "_key", "_listing", "_origin")
+
+    def __init__(self, origin: NasOrigin, key: tuple[str, str], listing: _Listing, index: int) -> None:
+        self._origin = origin
+        self._key = key
+        self._listing = listing
+        self._index = index
+
+    def read_into(self, offset: int, target: memoryview) -> None:
+        self._origin.read_into(self._key, self._listing, self._index, offset, target)

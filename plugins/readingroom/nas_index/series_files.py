@@ -114,6 +114,13 @@ class SeriesFiles:
             finally:
                 opened.close()
 
+    def check(self, file: CataloguedFile) -> None:
+        """Look whether a file is still as the catalogue knows it; raises SourceChanged, SourceNotFound."""
+        config = self._config(file.source)
+        root, path = self._place(config, from_printable(file.path))
+        with self._pool.use((config.model_dump_json(), root), lambda: self._opened(config, root)) as source:
+            _check(file, source.stat(path))
+
     def read_range(self, file: CataloguedFile, offset: int, size: int) -> bytes:
         """Bytes `offset` up to `offset + size` of a file, fewer where it ends."""
         if offset < 0 or size < 0:

@@ -83,14 +83,13 @@ class Layout:
         seconds: Sequence[int],
         *,
         identity: str = "",
-        mark: str = "",
         learnt: Learnt | None = None,
     ) -> None:
         """Plan an archive; the four sequences run side by side, one value per file.
 
         `sizes` in bytes, `seconds` since 1970. `identity` goes into the ETag: the same names, sizes and CRCs
-        under another identity are another archive. `mark` is told at its end: what its maker must know to make the
-        same plan again. `learnt` takes the CRCs that are not known yet, and may know of some already.
+        under another identity are another archive. `learnt` takes the CRCs that are not known yet, and may know
+        of some already.
         """
         encoded = [name.encode() for name in safe_names(names)]
         lengths = [len(name) for name in encoded]
@@ -118,7 +117,7 @@ class Layout:
         directory_length = self.directory_end - self.directory_start
         self._end = records.end_records(len(lengths), self.directory_start, directory_length)
         self.length: int = self.directory_end + len(self._end)
-        self.etag: str = self._made_etag(identity, mark)
+        self.etag: str = self._made_etag(identity)
 
     def __len__(self) -> int:
         """How many files."""
@@ -131,14 +130,14 @@ class Layout:
         late = 100 * sum(self._late)  # what will be learnt of them
         return len(self._names) + sum(len(a) * a.itemsize for a in arrays) + len(self._late) + late + 1000
 
-    def _made_etag(self, identity: str, mark: str) -> str:
+    def _made_etag(self, identity: str) -> str:
         digest = hashlib.sha256(identity.encode() + b"\0" + self._names)
         for values in (self._name_ends, self._sizes, self._crc32s, self._seconds):
             digest.update(values)
         if any(self._late):
             digest.update(self._late)
         # Strong (RFC 9110 section 8.8.1): a range of one version must never be joined to a range of another.
-        return f'"{digest.hexdigest()[:32]}{mark}"'
+        return f'"{digest.hexdigest()[:32]}"'
 
     def name(self, index: int) -> bytes:
         """The entry's name in the archive, UTF-8."""

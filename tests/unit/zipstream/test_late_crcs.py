@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from readingroom.errors import StoredFileBroken
-from readingroom.zipstream import Archive, Layout, Learnt, Ledger, blocks, checks
+from readingroom.zipstream import Archive, Learnt, Ledger, blocks, checks
 
 from tests.unit.zipstream.stores import (
     ArchiveFile,
@@ -171,14 +171,12 @@ def test_a_file_that_is_found_changed_when_it_is_closed_ends_the_download() -> N
         archive.read(layout.entry(1).offset, layout.length)
 
 
-def test_the_etag_tells_forms_apart_and_carries_the_mark() -> None:
+def test_the_etag_tells_forms_apart() -> None:
     files = {"a": b"1", "b": b"2"}
     etags = {late_layout_of(files, late).etag for late in ((), ("a",), ("b",), ("a", "b"))}
     assert len(etags) == 4
     assert late_layout_of(files, ()).etag == layout_of(files).etag
     assert late_layout_of({"a": b"1"}).etag == late_layout_of({"a": b"2"}).etag, "it does not wait for the bytes"
-    plain = Layout(["a"], [1], [None], [0])
-    assert Layout(["a"], [1], [None], [0], mark="-7").etag == f'{plain.etag[:-1]}-7"'
 
 
 # The file's blocks take more than its size: the form changes a little below 4 GiB of it.
