@@ -45,6 +45,7 @@ from readingroom.series import Origins as SeriesOrigins
 from readingroom.series.crcs import KeptCrcs
 from readingroom.series.in_orthanc import OrthancOrigin
 from readingroom.settings import Settings
+from readingroom.shares import parts as sharing
 
 PREFIXES = ("/api/", "/share/", "/imaging/", "/health")
 """Where our routes live among Orthanc's; what lies below and is not routed is our own 404."""
@@ -121,6 +122,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     nas_files, crcs = SeriesFiles(settings, database), KeptCrcs(database, clock)
     series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs), NasOrigin(database, nas_files, crcs))
 
+    shares = sharing.build(settings, database, clock, trail, metrics, identity.share_cookies, series, sender)
+
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
@@ -136,6 +139,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         index_api.routes(indexing, catalogue),
         search_api.routes(finding),
         series_api.routes(series_imports),
+        *shares.areas,
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
     ]
     room = Room(
@@ -156,13 +160,14 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.stops.append(scheduler.stop)
     room.starts.append(indexing.go_on)
     room.starts.append(series_imports.go_on)
+    room.stops.append(shares.log.stop)
     room.stops.append(nas_files.close)
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     for area in areas:
         app.register_blueprint(area.blueprint(spec))
     spec.app = app
-    Door(identity.authenticator, forwarded, origins, clock, metrics).hang(app, room.declared)
+    Door(identity.authenticator, identity.share_cookies, forwarded, origins, clock, metrics).hang(app, room.declared)
     return room
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 from flask import Flask, Response, g, request
@@ -20,11 +21,12 @@ from readingroom.errors import (
     ReadingRoomError,
     Unauthenticated,
 )
-from readingroom.identity import ANONYMOUS, PUBLIC, Authenticator, Caller, Identity
+from readingroom.identity import ANONYMOUS, PUBLIC, Authenticator, Caller, Identity, ShareCookies
 from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
+from readingroom.identity.model import is_shared
 from readingroom.metrics import Metrics
-from readingroom.routing import Declared
+from readingroom.routing import Declared, over_tls
 
 log = structlog.get_logger(__name__)
 
@@ -38,9 +40,11 @@ class Door:
     """Stands before all routes of an application; unknown addresses and undeclared routes stay shut."""
 
     def __init__(
-        self, authenticator: Authenticator, forwarded: Forwarded, origins: Origins, clock: Clock, metrics: Metrics
-    ) -> None:
+        self, authenticator: Authenticator, share_cookies: ShareCookies, forwarded: Forwarded, origins: Origins,
+        clock: Clock, metrics: Metrics,
+    ) -> None:  # fmt: skip
         self._authenticator = authenticator
+        self._share_cookies = share_cookies
         self._forwarded = forwarded
         self._origins = origins
         self._clock = clock
@@ -76,12 +80,23 @@ class Door:
             if capability != PUBLIC:
                 raise
             found = ANONYMOUS  # a stale token must not keep anybody from signing in again
+        if is_shared(capability):
+            by_link = self._share_cookies.identity(request.cookies)
+            # Somebody signed in may hold a link too: it adds its series to what they may see already.
+            found = (
+                replace(found, shares=by_link.shares)
+                if found.can(capability)
+                else (by_link if by_link.shares else found)
+            )
         return Caller(found, stranger.request_id, stranger.ip, stranger.through_gateway)
 
     def _leave(self, response: Response) -> Response:
         response.headers["X-Request-Id"] = g.caller.request_id
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        if links := [each.link for each in g.caller.identity.shares]:
+            secure = over_tls(g.caller)
+            self._share_cookies.renew_all(response, links, request.cookies, self._clock.now(), secure=secure)
         seconds = self._clock.monotonic() - g.began
         self._metrics.add("requests_total")
         self._metrics.add(f"answers_{response.status_code // 100}xx_total")

@@ -15,7 +15,8 @@ ReadingRoomError                    500 internal
 │   ├── CaseNumberTaken             409 case_number_taken
 │   ├── CaseIdentifiable            409 case_identifiable
 │   ├── ImportRunning               409 import_running
-│   └── IndexRunning                409 index_running
+│   ├── IndexRunning                409 index_running
+│   └── ShareNotReady               409 share_not_ready
 ├── PayloadTooLarge                 413 payload_too_large
 ├── RangeNotSatisfiable             416 range_not_satisfiable
 ├── TooManyRequests                 429 too_many_requests
@@ -23,6 +24,7 @@ ReadingRoomError                    500 internal
 │   ├── PacsNotFound                404 not_found
 │   └── PacsUnreachable             503 pacs_unreachable
 ├── IssuerUnreachable               503 issuer_unreachable
+├── ShareUnavailable                503 share_unavailable
 ├── StoredFileBroken                500 stored_file_broken
 ├── SettingsError                   500 settings
 └── SourceError                     502 source_error       (files somewhere else; see sources/)
@@ -147,6 +149,12 @@ class IndexRunning(Conflict):
     code = "index_running"
 
 
+class ShareNotReady(Conflict):
+    """The link is good, and its de-identified copy is being made, or could not be."""
+
+    code = "share_not_ready"
+
+
 class PayloadTooLarge(ReadingRoomError):
     """The request body is larger than this route takes."""
 
@@ -198,6 +206,13 @@ class IssuerUnreachable(ReadingRoomError):
 
     status = 503
     code = "issuer_unreachable"
+
+
+class ShareUnavailable(ReadingRoomError):
+    """The link is good, and its series is not where it was."""
+
+    status = 503
+    code = "share_unavailable"
 
 
 class StoredFileBroken(ReadingRoomError):

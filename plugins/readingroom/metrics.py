@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from threading import Lock
 
 
@@ -11,6 +12,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
+        self._gauges: dict[str, Callable[[], int]] = {}
         self._lock = Lock()
 
     def add(self, name: str, amount: int = 1) -> None:
@@ -18,7 +20,12 @@ class Metrics:
         with self._lock:
             self._counts[name] += amount
 
+    def gauge(self, name: str, ask: Callable[[], int]) -> None:
+        """Ask for a figure that goes up and down, whenever figures are told."""
+        self._gauges[name] = ask
+
     def snapshot(self) -> dict[str, int]:
-        """All counts so far."""
+        """All counts so far, and the figures of this moment."""
+        asked = {name: ask() for name, ask in self._gauges.items()}
         with self._lock:
-            return dict(self._counts)
+            return {**self._counts, **asked}

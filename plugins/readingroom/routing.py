@@ -228,3 +228,10 @@ def caller() -> Caller:
 def identity() -> Identity:
     """The identity behind the request that is being answered."""
     return caller().identity
+
+
+def over_tls(who: Caller) -> bool:
+    """Whether the browser's side of the line is encrypted; the gateway's word counts, nobody else's."""
+    if who.through_gateway:
+        return request.headers.get("X-Forwarded-Proto", "") == "https"
+    return request.is_secure

@@ -174,6 +174,11 @@ class Settings(BaseSettings):
         alias="DOWNLOAD_HOURS",
         description="How long a download that began may go on, resumes included",
     )
+    share_max_hours: int = Field(720, ge=1, alias="SHARE_MAX_HOURS", description="Longest life of a shared link")
+    share_streams_per_link: int = Field(
+        4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
+    )
+    share_streams: int = Field(64, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field(
         "INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log"
     )

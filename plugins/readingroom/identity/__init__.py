@@ -2,8 +2,20 @@
 
 from readingroom.identity.access import Access
 from readingroom.identity.authenticate import Authenticator
-from readingroom.identity.model import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SIGNED_IN, Caller, Identity
+from readingroom.identity.model import (
+    ANONYMOUS,
+    CAPABILITIES,
+    PUBLIC,
+    ROLES,
+    SHARED,
+    SIGNED_IN,
+    Caller,
+    Identity,
+    SharedSeries,
+    or_shared,
+)
 from readingroom.identity.parts import IdentityParts, build, token_signer
+from readingroom.identity.share_cookies import ShareCookies, Visit
 from readingroom.identity.tokens import TokenSigner
 
 __all__ = [
@@ -11,13 +23,18 @@ __all__ = [
     "CAPABILITIES",
     "PUBLIC",
     "ROLES",
+    "SHARED",
     "SIGNED_IN",
     "Access",
     "Authenticator",
     "Caller",
     "Identity",
     "IdentityParts",
+    "ShareCookies",
+    "SharedSeries",
     "TokenSigner",
+    "Visit",
     "build",
+    "or_shared",
     "token_signer",
 ]

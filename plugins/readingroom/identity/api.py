@@ -10,7 +10,7 @@ from readingroom.identity.authenticate import Authenticator
 from readingroom.identity.model import PUBLIC, SIGNED_IN
 from readingroom.identity.sessions import Sessions, Tokens
 from readingroom.identity.sign_in import SignIn
-from readingroom.routing import Answer, Area, Body, caller, identity, json_answer
+from readingroom.routing import Answer, Area, Body, caller, identity, json_answer, over_tls
 
 COOKIE = "readingroom_refresh"
 COOKIE_PATH = "/api/token/"
@@ -83,7 +83,7 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
         if by_access is not None and identity().kind == "user":
             sessions.close(by_access, identity(), caller())
         response = Response(status=204)
-        response.delete_cookie(COOKIE, path=COOKIE_PATH, secure=_over_tls(), httponly=True, samesite="Strict")
+        response.delete_cookie(COOKIE, path=COOKIE_PATH, secure=over_tls(caller()), httponly=True, samesite="Strict")
         return response
 
     @area.get("/api/me", capability=SIGNED_IN, answer=MeAnswer)
@@ -118,7 +118,7 @@ def _answer(tokens: Tokens, *, in_cookie: bool) -> Response:
     if in_cookie and tokens.refresh is not None:
         response.set_cookie(
             COOKIE, tokens.refresh, expires=tokens.refresh_ends, path=COOKIE_PATH,
-            secure=_over_tls(), httponly=True, samesite="Strict",
+            secure=over_tls(caller()), httponly=True, samesite="Strict",
         )  # fmt: skip
     return response
 
@@ -137,10 +137,3 @@ def _from_cookie() -> str:
     if not token:
         raise Unauthenticated("Sign in first.")
     return token
-
-
-def _over_tls() -> bool:
-    """Whether the browser's side of the line is encrypted; the gateway's word counts, nobody else's."""
-    if caller().through_gateway:
-        return request.headers.get("X-Forwarded-Proto", "") == "https"
-    return request.is_secure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["user", "outside", "service", "anonymous"]
+Kind = Literal["user", "outside", "service", "share", "anonymous"]
 
 CAPABILITIES = frozenset(
     {
@@ -46,22 +46,65 @@ PUBLIC = "public"
 SIGNED_IN = "signed-in"
 """What a route declares that any valid identity may call."""
 
+SHARED = "shared"
+"""What a route declares that whoever holds a link to its series may call; see `or_shared`."""
+
+_OR_SHARED = f" or {SHARED}"
+
+
+def or_shared(capability: str) -> str:
+    """What a route declares that is open to a capability, and to a link's holder for that link's series alone.
+
+    The door lets both in; the route then asks `Identity.sees_series` of the series that it is about.
+    """
+    return capability + _OR_SHARED
+
+
+def is_shared(capability: str) -> bool:
+    """Whether a link's holder may call what declares this."""
+    return capability == SHARED or capability.endswith(_OR_SHARED)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSeries:
+    """What one link gives: its own id, and the UIDs of the one series and of the study that it belongs to."""
+
+    link: str
+    series_uid: str
+    study_uid: str
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody, or nobody."""
+    """Somebody, or nobody. A browser that holds several links is one identity with several `shares`."""
 
     user: str
     kind: Kind
     capabilities: frozenset[str] = frozenset()
     clinic: str | None = None
     roles: tuple[str, ...] = ()
+    shares: tuple[SharedSeries, ...] = ()
 
     def can(self, capability: str) -> bool:
-        """Whether this identity may do what needs that capability."""
+        """Whether this identity may do what needs that capability.
+
+        A link's holder can do nothing but what says `shared`, and what is public.
+        """
         if capability == PUBLIC:
             return True
-        return self.kind != "anonymous" if capability == SIGNED_IN else capability in self.capabilities
+        needed = capability.removesuffix(_OR_SHARED)
+        if self.kind == "share":
+            return is_shared(capability)
+        return self.kind != "anonymous" if needed == SIGNED_IN else needed in self.capabilities
+
+    @property
+    def series(self) -> frozenset[str]:
+        """UIDs of the series that links give this identity."""
+        return frozenset(each.series_uid for each in self.shares)
+
+    def sees_series(self, series_uid: str) -> bool:
+        """Whether a route that says `shared` is open to this identity for that series."""
+        return self.kind != "share" or series_uid in self.series
 
 
 ANONYMOUS = Identity(user="", kind="anonymous")

@@ -15,6 +15,7 @@ from readingroom.identity.jwks import Jwks
 from readingroom.identity.outside import Issuer, Keys, Secret
 from readingroom.identity.passwords import Passwords
 from readingroom.identity.sessions import Sessions
+from readingroom.identity.share_cookies import ShareCookies
 from readingroom.identity.sign_in import SignIn
 from readingroom.identity.standing import Standings
 from readingroom.identity.throttle import Throttle
@@ -31,6 +32,7 @@ class IdentityParts:
     accounts: Accounts
     sessions: Sessions
     sign_in: SignIn
+    share_cookies: ShareCookies
 
 
 def build(settings: Settings, database: Database, trail: Trail, clock: Clock) -> IdentityParts:
@@ -58,7 +60,7 @@ def build(settings: Settings, database: Database, trail: Trail, clock: Clock) ->
         refresh_for=timedelta(days=settings.refresh_days),
     )
     accounts = Accounts(database, passwords, standings, trail, clock)
-    return IdentityParts(signer, authenticator, accounts, sessions, sign_in)
+    return IdentityParts(signer, authenticator, accounts, sessions, sign_in, ShareCookies(signer))
 
 
 def token_signer(settings: Settings, clock: Clock) -> TokenSigner:

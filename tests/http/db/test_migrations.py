@@ -10,7 +10,9 @@ import readingroom.audit.tables
 import readingroom.cases.tables
 import readingroom.identity.tables
 import readingroom.nas_index.import_tables
-import readingroom.nas_index.tables  # noqa: F401  # all tables are to be known
+import readingroom.nas_index.tables
+import readingroom.series.tables
+import readingroom.shares.tables  # noqa: F401  # all tables are to be known
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory

@@ -1,0 +1,236 @@
+"""Answers with what a link gives: the zip, one file, the small picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
+
+from flask import Response, request
+
+from readingroom.audit import Trail
+from readingroom.clock import Clock
+from readingroom.downloads import Sender, byte_range, disposition
+from readingroom.errors import NotFound, ReadingRoomError, ShareUnavailable
+from readingroom.series import FoundSeries, Origins, SeriesFile, model
+from readingroom.shares.access_log import AccessLog
+from readingroom.shares.admission import Admission, Holder
+from readingroom.shares.counting import Begun, Downloads
+from readingroom.shares.events import ShareBroken, ShareFileRead
+from readingroom.shares.links import Links
+from readingroom.shares.naming import zip_name
+from readingroom.shares.places import HeldBody, Place, Places
+from readingroom.shares.plans import Plans
+from readingroom.shares.rules import Link
+
+PIECE = 1 << 20
+
+LARGEST_RANGE = 32 << 20
+"""A 206 leaves Orthanc with its body in memory; a longer range is answered by its beginning (RFC 9110 section
+15.3.7)."""
+
+ASK_EVERY = 1.0
+"""Seconds between two looks at whether the link still stands, while a file streams."""
+
+
+class Thumbnails(Protocol):
+    """Small pictures of series."""
+
+    def of(self, found: FoundSeries, origin: Origins) -> tuple[str, bytes]:
+        """ETag and picture; raises NotFound where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a link gives, as its page tells it."""
+
+    state: str  # ready preparing failed
+    facts: Mapping[str, str]
+    file_count: int
+    size_bytes: int
+    file_name: str
+
+
+class Sending:
+    """Takes a holder who was let in, and answers."""
+
+    def __init__(
+        self, links: Links, origins: Origins, plans: Plans, sender: Sender, downloads: Downloads, places: Places,
+        admission: Admission, log: AccessLog, trail: Trail, clock: Clock, thumbnails: Thumbnails | None = None,
+    ) -> None:  # fmt: skip
+        self._links = links
+        self._origins = origins
+        self._plans = plans
+        self._sender = sender
+        self._downloads = downloads
+        self._places = places
+        self._admission = admission
+        self._log = log
+        self._trail = trail
+        self._clock = clock
+        self._thumbnails = thumbnails
+
+    def look(self, link: Link) -> Look:
+        """What the link gives now."""
+        if link.copy_state in ("queued", "preparing", "failed"):
+            state = "failed" if link.copy_state == "failed" else "preparing"
+            return Look(state, {}, link.file_count, link.size_bytes, zip_name(link.facts, link.deidentified))
+        found = series_of(link, self._origins)
+        if found is None:
+            facts = {} if link.deidentified else link.facts
+            return Look("failed", facts, link.file_count, link.size_bytes, zip_name(link.facts, link.deidentified))
+        name = zip_name(found.facts, link.deidentified)
+        return Look("ready", found.facts, found.file_count, found.size_bytes, name)
+
+    def files(self, link: Link) -> Sequence[SeriesFile]:
+        """The files of the series, in order. Raises ShareUnavailable."""
+        return self._origins.files(self._found(link))
+
+    def zip(self, holder: Holder, *, is_head: bool, resumes: bool) -> Response:
+        """The zip, or what of it was asked for; raises NotFound when the link has no download left."""
+        plan = self._plans.fresh(holder.link)
+        through_gateway = holder.caller.through_gateway
+        if is_head:
+            return self._sender.send(plan, holder.caller, holder.caller.identity)
+        place = None if through_gateway else self._places.take(holder.link.id)
+        try:
+            begun = self._begin(holder, plan.layout.etag, "zip", again=resumes)
+            plan = replace(plan, row=begun.row, resumed=begun.counted is None)
+            with self._given_back(begun):
+                response = self._sender.send(plan, holder.caller, holder.caller.identity)
+        except BaseException:
+            if place is not None:
+                place.give_back()
+            raise
+        return _holding(response, place)
+
+    def file(self, holder: Holder, n: str, *, is_head: bool) -> Response:
+        """File `n`, from 1, or a range of it; the first one of a reader counts as a download."""
+        link = holder.link
+        found = self._found(link)
+        files = self._origins.files(found)
+        if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(files)):
+            raise NotFound("There is no such file.")
+        index, entry = int(n) - 1, files[int(n) - 1]
+        etag = etag_of(found, entry)
+        span = None
+        if request.headers.get("If-Range", "") in ("", etag):
+            span = byte_range(request.headers.get("Range", ""), entry.size)
+        start, stop = (0, entry.size) if span is None else (span[0], min(span[1], span[0] + LARGEST_RANGE))
+        if is_head:
+            response = Response(headers={"Content-Length": str(entry.size)})
+        else:
+            place = None if holder.caller.through_gateway else self._places.take(link.id)
+            begun = self._begin(holder, f"files {found.version}", "file", again=True)
+            with self._given_back(begun):
+                body = self._body(holder, found, index, start, stop)
+                first = next(body, b"")
+            self._log.passed(begun.row, stop - start)
+            self._trail.record(ShareFileRead(entity_id=link.id), holder.caller)
+            response = _holding(_streamed(first, body, stop - start), place)
+        if span is not None:
+            response.status_code = 206
+            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"
+        response.mimetype = "application/dicom"
+        response.headers["Content-Disposition"] = disposition(entry.name)
+        response.headers["Accept-Ranges"] = "bytes"
+        response.headers["ETag"] = etag
+        return response
+
+    def thumbnail(self, holder: Holder, known: str) -> Response:
+        """The small picture; raises NotFound where there is none."""
+        if self._thumbnails is None:
+            raise NotFound("There is no picture of this series.")
+        etag, picture = self._thumbnails.of(self._found(holder.link), self._origins)
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if etag in (each.strip() for each in known.split(",")):
+            return Response(status=304, headers=headers)
+        self._log.note(holder.link.id, "thumbnail", holder.caller, holder.asked.agent, size=len(picture))
+        kind = "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"
+        return Response(picture, mimetype=kind, headers=headers)
+
+    def _found(self, link: Link) -> FoundSeries:
+        found = series_of(link, self._origins)
+        if found is None:
+            raise ShareUnavailable("This series cannot be read at the moment.", headers={"Retry-After": "60"})
+        return found
+
+    def _begin(self, holder: Holder, version: str, what: str, *, again: bool) -> Begun:
+        begun = self._downloads.begin(
+            holder.link, holder.reader, version, what, holder.caller, holder.asked.agent, again=again
+        )
+        if begun is None:
+            self._admission.refuse(holder.asked, holder.link)
+        return begun
+
+    def _given_back(self, begun: Begun) -> GivenBack:
+        return GivenBack(self._downloads, begun)
+
+    def _body(self, holder: Holder, found: FoundSeries, index: int, start: int, stop: int) -> Iterator[bytes]:
+        asked = self._clock.monotonic()
+        try:
+            with self._origins.open(found, index) as file:
+                for at in range(start, stop, PIECE):
+                    if self._clock.monotonic() - asked > ASK_EVERY:
+                        asked = self._clock.monotonic()
+                        self._plans.allowed({"share": holder.link.id})
+                    piece = bytearray(min(PIECE, stop - at))
+                    file.read_into(at, memoryview(piece))
+                    yield bytes(piece)
+        except ReadingRoomError as error:
+            self._trail.record(ShareBroken(entity_id=holder.link.id, reason=error.message), holder.caller)
+            raise
+
+
+class GivenBack:
+    """Takes a download's count back when what follows fails: nothing of it was sent."""
+
+    def __init__(self, downloads: Downloads, begun: Begun) -> None:
+        self._downloads = downloads
+        self._begun = begun
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, _error: object, _trace: object) -> None:
+        if kind is not None:
+            self._downloads.give_back(self._begun)
+
+
+def series_of(link: Link, origins: Origins) -> FoundSeries | None:
+    """The series of a link as it lies now; of a de-identified one its copy, which is known by the link's id."""
+    if link.deidentified:
+        return origins.find_in("copy", link.id)
+    key = link.series_uid or link.series_key
+    # Where it lay when the link was made, as long as it does: a download that began there is resumed there.
+    place: model.Place = "orthanc" if link.origin == "orthanc" else "nas"
+    return origins.find_in(place, key) or origins.find(key)
+
+
+def etag_of(found: FoundSeries, entry: SeriesFile) -> str:
+    """Another one when the file is."""
+    said = f"{found.key} {found.version} {entry.name} {entry.size} {entry.mtime_ns}"
+    return f'"{hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]}"'
+
+
+def _streamed(first: bytes, rest: Iterator[bytes], length: int) -> Response:
+    if len(first) == length:
+        return Response(first)
+    return Response(_joined(first, rest), headers={"Content-Length": str(length)}, direct_passthrough=True)
+
+
+def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _holding(response: Response, place: Place | None) -> Response:
+    if place is None:
+        return response
+    if isinstance(response.response, list):
+        place.give_back()  # small, and whole in memory already
+    else:
+        response.response = HeldBody(cast(Iterable[bytes], response.response), place)
+    return response
