@@ -56,6 +56,8 @@ VALUES = (
     Value("max_body_kb", 1024, "largest body elsewhere (JSON)"),
     Value("sign_in_per_minute", 60, "sign-ins per address; as many again may come at once (a class signs in together)"),
     Value("unlock_per_minute", 30, "passcode attempts on shared links per address"),
+    Value("share_streams_per_link", 4, "downloads at a time by one shared link"),
+    Value("share_streams", 64, "downloads at a time by all shared links"),
     Value("connections_per_address", 2000, "simultaneous requests per address (a whole hospital can sit behind one)"),
     Value("slice_bytes", SLICE_BYTES, "size of the zip slices asked from Orthanc; the plugin refuses larger ones"),
     Value("workers", "auto", "nginx worker processes"),
@@ -72,7 +74,11 @@ PLACES = {"data", "web_root", "ohif_root", "plugin_script", "plugin_folder"} | {
 }
 """Made absolute: nginx and Orthanc would each take a relative path from another folder."""
 
-ALSO = {"cors_origins": "CORS_ORIGINS"}
+ALSO = {
+    "cors_origins": "CORS_ORIGINS",
+    "share_streams": "SHARE_STREAMS",
+    "share_streams_per_link": "SHARE_STREAMS_PER_LINK",
+}
 """Variables that the plugin knows by another name."""
 
 UNWRITABLE = re.compile(r'["$\\\n\r{};]')

@@ -42,7 +42,9 @@ def header(told: dict[str, object], name: str) -> str | None:
 # The page
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-in", "/cases", "/cases/42", "/admin/cases", "/docs"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sign-in", "/cases", "/cases/42", "/admin/cases", "/docs", "/shares/new", "/shared/none"]
+)
 def test_the_pages_own_addresses_give_the_page_and_are_asked_for_again_each_time(gateway: Gateway, path: str) -> None:
     answer = requests.get(gateway.url + path)
     assert answer.status_code == 200
@@ -245,8 +247,69 @@ def test_passcodes_of_links_are_counted_and_making_links_is_not(new_gateway: New
     gateway = new_gateway(unlock_per_minute=3)
     tries = [requests.post(f"{gateway.url}/share/token-{n}").status_code for n in range(6)]
     assert tries.count(429) == 2
+    shown = {"X-Share-Passcode": "guessed"}
+    assert requests.get(f"{gateway.url}/share/token-1/zip", headers=shown).status_code == 429
     assert requests.post(f"{gateway.url}/share/create").status_code == 200
     assert requests.get(f"{gateway.url}/share/token-1").status_code == 200
+
+
+# Links
+
+
+def test_what_opens_a_link_goes_on_in_a_header_and_not_in_the_path(gateway: Gateway) -> None:
+    for path, target in (("", ""), ("/zip", "/zip"), ("/files/3", "/files/3"), ("/unlock", "/unlock")):
+        told = echo(requests.get(f"{gateway.url}/share/to-ken_1{path}", headers={"X-Readingroom-Share": "a lie"}))
+        assert (told["target"], header(told, "x-readingroom-share")) == (f"/share/-{target}", "to-ken_1")
+        assert header(told, "x-readingroom-gateway") == SECRET
+    assert echo(requests.post(f"{gateway.url}/share/create?x=1"))["target"] == "/share/create?x=1"
+    for odd in ("a%0d%0aX-Evil:%201", "a%20b", "caf%C3%A9"):
+        told = echo(requests.get(f"{gateway.url}/share/{odd}"))
+        assert (told["target"], header(told, "x-readingroom-share"), header(told, "x-evil")) == ("/share/-", None, None)
+
+
+def test_a_link_is_asked_with_the_method_that_the_client_used(gateway: Gateway, orthancs_place: StandIn) -> None:
+    assert header(echo(requests.get(f"{gateway.url}/share/x/zip")), "x-readingroom-method") == "GET"
+    lie = {"X-Readingroom-Method": "HEAD"}
+    assert header(echo(requests.get(f"{gateway.url}/share/x/zip", headers=lie)), "x-readingroom-method") == "GET"
+
+
+def test_nothing_about_links_is_for_search_engines(gateway: Gateway) -> None:
+    assert requests.get(f"{gateway.url}/robots.txt").text == "User-agent: *\nDisallow: /share/\nDisallow: /shared/\n"
+    for path in ("/share/x", "/share/x/zip", "/shared/1", "/shared/none"):
+        assert requests.get(gateway.url + path).headers["X-Robots-Tag"] == "noindex, nofollow", path
+    assert "X-Robots-Tag" not in requests.get(f"{gateway.url}/cases").headers
+
+
+def test_a_link_has_so_many_streams_and_all_links_together_too(
+    new_gateway: NewGateway, orthancs_place: StandIn
+) -> None:
+    gateway = new_gateway(share_streams_per_link=2, share_streams=3)
+    orthancs_place.size, orthancs_place.shares = 1_000_000_000, True
+    held = [_begun(gateway, "/share/held/zip"), _begun(gateway, "/share/held/files/1")]
+    refused = requests.get(f"{gateway.url}/share/held/zip")
+    assert (refused.status_code, refused.json()["error"]) == (429, "too_many_requests")
+    assert int(refused.headers["Retry-After"]) > 0
+    assert requests.get(f"{gateway.url}/share/held").status_code == 429
+    assert requests.get(f"{gateway.url}/share/held/info").status_code == 200
+    assert requests.get(f"{gateway.url}/share/held/files").status_code == 200
+    held.append(_begun(gateway, "/share/third"))
+    assert requests.get(f"{gateway.url}/share/fourth/zip").status_code == 429
+    for each in held:
+        each.close()
+    end = time.monotonic() + 20
+    while (status := requests.head(f"{gateway.url}/share/fourth/info").status_code) == 429 or (
+        status := requests.head(f"{gateway.url}/share/fourth/zip").status_code
+    ) == 429:
+        assert time.monotonic() < end, "a place was not given back"
+        time.sleep(0.1)
+    assert status == 200
+
+
+def _begun(gateway: Gateway, path: str) -> requests.Response:
+    """A download that nobody reads on."""
+    answer = requests.get(gateway.url + path, headers={"Accept-Encoding": "identity"}, stream=True)
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 # Other pages
