@@ -61,7 +61,7 @@ class LocalLister:
                         elif entry.is_symlink():
                             self._link(part, join(path, name), entry.path)
                     except FileNotFoundError:
-                        continue  # it vanished while the folder was read
+                        part.vanished.append(name)
                     if len(part.files) >= PART:
                         yield part
                         part = Part(path)

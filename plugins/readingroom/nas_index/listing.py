@@ -47,6 +47,14 @@ class Part:
     """Files whose names say that they are no DICOM."""
     pictures: int = 0
     """JPEG 2000 files among them."""
+    vanished: list[str] = field(default_factory=list)
+    """Names that were listed, and were gone when their size was asked for."""
+
+    def only(self, names: set[str]) -> Part:
+        """Of its files and folders those of these names."""
+        files = [each for each in self.files if each.name in names]
+        folders = [each for each in self.folders if each.path.rpartition("/")[2] in names]
+        return Part(self.folder, files, folders)
 
     def take(self, name: str, size: int, mtime_ns: int) -> None:
         """Add a file, or count it as skipped."""

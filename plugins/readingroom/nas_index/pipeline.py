@@ -31,6 +31,10 @@ STORE_SECONDS = 2.0
 """After so long fewer are stored too: what was found can be searched."""
 
 TICK_SECONDS = 0.5
+BELIEVED = 1
+"""How often what seems to be gone is looked for again: it may have been asked for while the source was away, and the
+answer taken when that was over."""
+
 SILENT_SECONDS = 30.0
 """Without any answer, after which a source is asked whether it is there."""
 
@@ -231,7 +235,7 @@ class Pipeline:
         for (path, size, mtime_ns, tried), said in doubtful:
             if away:
                 self._parked.append((0.0, (path, size, mtime_ns, tried)))
-            elif said[1] in RETRIED and tried < self._patience.attempts:
+            elif tried < (self._patience.attempts if said[1] in RETRIED else BELIEVED):
                 moment = monotonic() + self._patience.delay * 2**tried
                 self._parked.append((moment, (path, size, mtime_ns, tried + 1)))
             else:

@@ -39,19 +39,26 @@ def patiently(lister: Lister, folder: Folder, watch: Watch) -> Iterator[Part]:
 
     Raises SourceOffline, SourceRefused and RunStopped.
     """
-    failed = 0
+    failed, gone = 0, 0
+    wanted: set[str] | None = None
+    """Names to look for again; None: all."""
     while True:
         if watch.stopping.is_set():
             raise RunStopped
-        seen = False
+        seen, vanished = False, set[str]()
         try:
             for part in lister.listed(folder):
+                vanished.update(part.vanished)
                 # An empty folder may be one whose disk went away.
                 seen = seen or bool(part.files or part.folders or part.unreadable or part.skipped)
                 if seen:
-                    yield part
-            if seen or watch.alive():
+                    yield part if wanted is None else part.only(wanted)
+            if (seen or watch.alive()) and (not vanished or wanted is not None):
                 return
+            # What vanished while we looked is gone, or its disk is: looked for once more.
+            wanted = vanished if seen else wanted
+            if watch.alive():
+                continue
         except SourceRefused:
             raise
         except SourceForbidden as error:
@@ -60,10 +67,14 @@ def patiently(lister: Lister, folder: Folder, watch: Watch) -> Iterator[Part]:
         except SourceError as error:
             lost = isinstance(error, SourceUnreachable) or not watch.alive()
             failed += not lost
-            if failed > DOUBLED or (isinstance(error, SourceNotFound) and not lost):
+            gone += not lost and isinstance(error, SourceNotFound)
+            # Only what is gone twice is gone: the source may have come back between the two questions.
+            if failed > DOUBLED or gone > 1:
                 why: Why = "gone" if isinstance(error, SourceNotFound) else "failed"
                 yield Part(folder.path, unreadable=[Unreadable(folder.path, error.message, why)])
                 return
+            if not lost:
+                continue
         watch.wait()
 
 
