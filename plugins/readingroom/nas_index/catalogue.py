@@ -12,6 +12,7 @@ from readingroom.db import Database
 from readingroom.errors import NotFound
 from readingroom.nas_index.bulk import Bulk
 from readingroom.nas_index.copies import settle_copies_of_source
+from readingroom.nas_index.firebird.recognising import Kind
 from readingroom.nas_index.header import Header
 from readingroom.nas_index.rows import NOWHERE, Recognise, Region
 from readingroom.nas_index.tables import nas_source
@@ -33,6 +34,10 @@ class SourceRecord:
     series: int
     size: int
     completed_at: datetime | None
+    content: Kind
+    """What kind of archive it is, as far as was seen."""
+    pictures: int
+    """JPEG 2000 files that were seen there, catalogued or not."""
 
 
 def recognise_nothing(_header: Header) -> Region:
@@ -78,6 +83,8 @@ class Catalogue:
                 row.series_count,
                 row.size_bytes,
                 row.completed_at,
+                row.content,
+                row.picture_count,
             )
             for row in rows
         ]
@@ -92,6 +99,12 @@ class Catalogue:
     def visit(self, source_id: int, run_id: str, below: str = "") -> Visit:
         """Begin to bring a source up to date, or what lies in the folder `below`: `compare`, `store`, `finish`."""
         return Visit(self._database, self._clock, self._recognise, source_id, run_id, below)
+
+    def recognised(self, source_id: int, content: Kind, pictures: int | None = None) -> None:
+        """The source turned out to be that kind of archive, with so many pictures where all of them were counted."""
+        values = {"content": content} | ({} if pictures is None else {"picture_count": pictures})
+        with self._database.write() as connection:
+            connection.execute(update(nas_source).where(nas_source.c.id == source_id).values(**values))
 
     def offline(self, source_id: int, reason: str) -> None:
         """The source cannot be reached: what is known of it stays, marked so."""

@@ -10,13 +10,14 @@ from readingroom.audit.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStarted(Event):
-    """An index run began; `source` without credentials."""
+    """An index run began; `source` without credentials. `accept_loss`: whatever is missing may be forgotten."""
 
     action: ClassVar[str] = "index.run.start"
     entity_table: ClassVar[str] = "nas_run"
     source: str
     path: str
     limit: int
+    accept_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from readingroom.clock import iso
 from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.firebird import Kind
 from readingroom.nas_index.run_answers import ErrorPage, ErrorType, Plain, Status, StatusPage, reports, shown
 from readingroom.nas_index.runs import UNDER_WAY
 from readingroom.nas_index.start import Indexing
@@ -26,6 +27,11 @@ class RunWish(Body):
     method: Literal["auto", "sequential", "parallel"] = "auto"
     workers: int = Field(0, ge=0, le=128)
     limit: int = Field(0, ge=0)
+    accept_loss: bool = Field(
+        False,
+        validation_alias=AliasChoices("accept_loss", "acceptLoss"),
+        description="Files that are missing were removed on purpose, however many: take them out of the catalogue",
+    )
 
 
 class RunBegun(Answer):
@@ -65,6 +71,10 @@ class SourceShown(Plain):
 
     name: str
     type: str
+    content: Kind
+    """What it is recognised as, by a sample until a run saw all of it."""
+    pictures: int
+    """JPEG 2000 files that the last whole run saw."""
     location: str
     configured: bool
     enabled: bool
@@ -94,10 +104,17 @@ def routes(indexing: Indexing, catalogue: Catalogue) -> Area:
         """Index a source in a process of its own; 409 while that source is being indexed.
 
         `source` is a configured one, by name, or a path or an address below one of `NAS_ALLOWED_ROOTS`; it may be left
-        out where only one is configured. `path` is a folder below it.
+        out where only one is configured. `path` is a folder below it. A source that lacks most of what it had is taken
+        for a lost mount and nothing is taken out, until a run is started with `accept_loss`.
         """
         run_id = indexing.start(
-            caller(), source=body.source, path=body.path, method=body.method, workers=body.workers, limit=body.limit
+            caller(),
+            source=body.source,
+            path=body.path,
+            method=body.method,
+            workers=body.workers,
+            limit=body.limit,
+            accept_loss=body.accept_loss,
         )
         return RunBegun(run_id=run_id)
 
@@ -170,6 +187,8 @@ def _sources(indexing: Indexing, catalogue: Catalogue) -> list[SourceShown]:
             SourceShown(
                 name=name,
                 type=config.type if config else record.kind if record else "",
+                content=record.content if record else "unknown",
+                pictures=record.pictures if record else 0,
                 location=config.location().url if config else record.location if record else "",
                 configured=config is not None,
                 enabled=config.enabled if config else True,

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
-from readingroom.errors import SourceNotFound
+from readingroom.errors import SourceError, SourceNotFound
 from readingroom.nas_index.list_local import LocalLister, refused
 from readingroom.nas_index.list_source import SourceLister
 from readingroom.nas_index.list_walk import ListWalk
@@ -19,6 +20,7 @@ from readingroom.nas_index.measure import NETWORK_FILE_SYSTEMS, Measured, cores,
 from readingroom.nas_index.nas_config import SourceConfig
 from readingroom.nas_index.path_map import PathMap
 from readingroom.nas_index.readers import ReaderPlan
+from readingroom.nas_index.sampling import FOLDERS, Sample, folders_of, sampled
 from readingroom.nas_index.walks import walk_in_parallel, walk_in_turn
 from readingroom.nas_index.watch import Watch
 from readingroom.sources import FileEntry, Location, Source, SourceSettings, open_source, printable
@@ -117,6 +119,16 @@ class Place(AbstractContextManager["Place"]):
         if self._source is not None:
             return self._source.read_range(path, offset, size)
         return read_local(path if self.is_list else join(self.location.path, path), size, offset)
+
+    def sample(self) -> Sample:
+        """Names and beginnings of files from all over it, to recognise what kind of archive it is. Never raises."""
+        try:
+            if self.is_list:
+                listed = ListWalk(Path(self.location.path), self._map, self._list_roots).parts()
+                return sampled(islice(listed, FOLDERS), lambda path, size: read_local(f"/{path}", size))
+            return sampled(folders_of(self._lister), lambda path, size: self.read(path, 0, size))
+        except (SourceError, OSError):
+            return []
 
     def stat(self, path: str) -> FileEntry:
         """Size and time of one file, as a walk would tell them. Raises SourceNotFound, and SourceError."""

@@ -57,6 +57,7 @@ class Status(Plain):
     moved: int = 0
     gone: int = 0
     limit: int = 0
+    accept_loss: bool = False
     started_by: str = ""
     started_at: str | None = None
     finished_at: str | None = None
@@ -90,7 +91,7 @@ def shown(runs: Runs, row: Row[Any], recent: int = RECENT) -> Status:
         files_per_second=row.files_per_second,
         last_updated=iso(row.heartbeat_at),
         estimated_completion=iso(row.estimated_completion) if row.estimated_completion else None,
-        recent_errors=reports(runs, row.id, recent)[0] if recent and row.errors else [],
+        recent_errors=reports(runs, row.id, recent)[0] if recent and (row.errors or row.phase == "waiting") else [],
         run_id=row.id,
         source=row.source_name,
         path=row.path,
@@ -101,6 +102,7 @@ def shown(runs: Runs, row: Row[Any], recent: int = RECENT) -> Status:
         moved=row.moved,
         gone=row.gone,
         limit=row.file_limit,
+        accept_loss=row.accept_loss,
         started_by=row.started_by,
         started_at=iso(row.started_at),
         finished_at=iso(row.finished_at) if row.finished_at else None,

@@ -40,6 +40,8 @@ class Wish:
     """Files at a time; 0: as many as fit the source."""
     limit: int = 0
     """Files at most; 0: all."""
+    accept_loss: bool = False
+    """Whether files that are missing were removed on purpose, however many they are."""
 
 
 class Runs:
@@ -61,6 +63,7 @@ class Runs:
             "method": wish.method,
             "workers": wish.workers,
             "file_limit": wish.limit,
+            "accept_loss": wish.accept_loss,
             "state": "queued",
             "started_by": started_by,
             "started_at": now,
@@ -231,10 +234,14 @@ class Runs:
             return list(connection.execute(page)), total
 
     def note(self, connection: Connection, run: Row[Any], report: dict[str, str]) -> None:
-        """Write down what ended a run, beside the errors of single files."""
-        connection.execute(delete(nas_error).where(nas_error.c.source_id == run.source_id, nas_error.c.path == ""))
+        """Write down what ended a run or keeps it waiting, beside the errors of single files."""
+        self.unnote(connection, run)
         row = {"source_id": run.source_id, "run_id": run.id, "path": "", "retry_count": 0, "time": self._clock.now()}
         connection.execute(insert(nas_error).values(**row, **report))
+
+    def unnote(self, connection: Connection, run: Row[Any]) -> None:
+        """Take that back: the run goes on."""
+        connection.execute(delete(nas_error).where(nas_error.c.source_id == run.source_id, nas_error.c.path == ""))
 
     def bury(self) -> None:
         """Close runs whose process is gone: `interrupted`, and the source is free again."""

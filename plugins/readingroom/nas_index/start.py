@@ -48,14 +48,15 @@ class Indexing:
         method: str = "auto",
         workers: int = 0,
         limit: int = 0,
+        accept_loss: bool = False,
     ) -> str:
-        """Start a run in a process of its own; returns its id.
+        """Start a run in a process of its own; returns its id. `accept_loss`: what is missing was removed on purpose.
 
         Raises IndexRunning while that source is being indexed, BadRequest for what the web may not index, NotFound.
         """
         config, below = self.meant(source, path)
         source_id = self._catalogue.source(config.name, config.type, config.location().url)
-        wish = Wish(source_id, below, method, workers, limit)
+        wish = Wish(source_id, below, method, workers, limit, accept_loss)
         return self._begin(caller, wish, config.name)
 
     def meant(self, source: str | None, path: str | None) -> tuple[SourceConfig, str]:
@@ -126,12 +127,15 @@ class Indexing:
                 log.info("index run is not continued", run=run.id, why=error.message)
 
     def _again(self, caller: Caller, run: Row[Any]) -> str:
-        wish = Wish(run.source_id, run.path, run.method, run.workers, run.file_limit)
+        wish = Wish(run.source_id, run.path, run.method, run.workers, run.file_limit, run.accept_loss)
         return self._begin(caller, wish, run.source_name)
 
     def _begin(self, caller: Caller, wish: Wish, name: str) -> str:
         run_id = self.runs.begin(wish, caller.identity.user)
-        self._trail.record(IndexStarted(entity_id=run_id, source=name, path=wish.path, limit=wish.limit), caller)
+        event = IndexStarted(
+            entity_id=run_id, source=name, path=wish.path, limit=wish.limit, accept_loss=wish.accept_loss
+        )
+        self._trail.record(event, caller)
 
         def ended(status: int) -> None:
             self.runs.abandon(run_id, GOES_ON if status < 0 else f"{GOES_ON} (status {status}, see logs/{log_name})")

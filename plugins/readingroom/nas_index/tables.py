@@ -16,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -38,6 +39,8 @@ nas_source = Table(
     Column("other_count", Integer, nullable=False, default=0),  # files known not to be DICOM
     Column("series_count", Integer, nullable=False, default=0),
     Column("size_bytes", BigInteger, nullable=False, default=0),
+    Column("content", String(20), nullable=False, server_default="unknown"),  # dicom jpeg2000_firebird mixed unknown
+    Column("picture_count", Integer, nullable=False, server_default="0"),  # JPEG 2000 files that were seen
     Column("created_at", UtcDateTime, nullable=False),
     Column("completed_at", UtcDateTime),  # when all of it was last seen
 )
@@ -120,6 +123,7 @@ nas_run = Table(
     Column("method", String(16), nullable=False, default="auto"),
     Column("workers", Integer, nullable=False, default=0),  # 0: as many as fit the source
     Column("file_limit", Integer, nullable=False, default=0),  # 0: none
+    Column("accept_loss", Boolean, nullable=False, server_default=false()),  # what is missing was removed on purpose
     Column("state", String(16), nullable=False),  # queued running paused done failed cancelled interrupted
     Column("asked", String(16), nullable=False, default=""),  # pause resume cancel: what somebody wants of it
     Column("started_by", String(200), nullable=False),

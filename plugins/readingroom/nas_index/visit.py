@@ -22,6 +22,7 @@ from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.nas_index.batch import Batch, Stored, place
 from readingroom.nas_index.bulk import Bulk, chunks
+from readingroom.nas_index.differing import differing
 from readingroom.nas_index.leaving import Figures, Leaving, Left
 from readingroom.nas_index.records import Failed, Found
 from readingroom.nas_index.rows import Recognise
@@ -46,6 +47,7 @@ class Visit:
         self._recognise = recognise
         self._folders: OrderedDict[str, int] = OrderedDict()
         self._seen = Seen()
+        self._described = Seen()
         self.unread: set[str] = set()
         self.source_id = source_id
         self.run_id = run_id
@@ -72,6 +74,15 @@ class Visit:
             else:
                 wanted.append(entry)
         return wanted
+
+    def differing(self, found: Sequence[Found]) -> list[Found]:
+        """Those of these unchanged files of which is said now what the catalogue does not have: see `differing`."""
+        with self._database.read() as connection:
+            bulk = Bulk(connection)
+            folders = self._folder_ids(bulk, {place(each.path)[0] for each in found})
+            others = differing(bulk, self.source_id, found, folders, self._recognise, self._described)
+        self.figures.unchanged -= len(others)
+        return others
 
     def store(self, found: Sequence[Found], failed: Sequence[Failed] = (), beside: Beside | None = None) -> Stored:
         """Store files that were read and files that could not be; `beside` writes more in the same transaction."""

@@ -15,14 +15,17 @@ from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import ReadingRoomError, SourceError, SourceNotFound, SourceUnreachable
 from readingroom.identity import Caller, Identity
-from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.catalogue import Catalogue, SourceRecord
 from readingroom.nas_index.estimates import Estimate
 from readingroom.nas_index.events import IndexFinished
-from readingroom.nas_index.firebird import Pictures, mapping_of
+from readingroom.nas_index.firebird import Kind, recognise
+from readingroom.nas_index.firebird.database import DatabaseAway
+from readingroom.nas_index.firebird.recognising import kind_of
 from readingroom.nas_index.firebird.storing import Counts
 from readingroom.nas_index.leaving import Left
 from readingroom.nas_index.nas_config import ConfigFile, SourceConfig, of_location
 from readingroom.nas_index.path_map import PathMap, parse_path_map
+from readingroom.nas_index.picture_pass import PicturePass
 from readingroom.nas_index.pipeline import Asked, Patience, Pipeline, Progress
 from readingroom.nas_index.place import Place, Wanted
 from readingroom.nas_index.readers import Readers
@@ -40,7 +43,20 @@ BEAT_SECONDS = 1.0
 
 STOPPED = "Stopped from outside; the next run goes on from there."
 
-LOST = "Far fewer files were found than are known: the source was taken for a lost mount, nothing was taken out."
+LOST = {
+    "error_type": "filesystem",
+    "error_code": "most_files_missing",
+    "message": "Far fewer files were found than are known: the source was taken for a lost mount, nothing was taken "
+    "out of the catalogue. If they were removed on purpose, start a run with accept_loss.",
+    "suggestion": "Check that all of the source is mounted; if the files were removed on purpose, start a run with "
+    "accept_loss.",
+}
+"""What a run says of a source that lacks most of what it had."""
+
+UNMAPPED = (
+    "{:,} JPEG 2000 pictures were seen that nothing is known of: say by the key firebird of this source where their "
+    "database is."
+)
 
 
 class Work:
@@ -66,6 +82,8 @@ class Work:
                 state, message = doing.run()
             except RunStopped:
                 state, message = doing.stopped()
+            except DatabaseAway as away:  # which says nothing of the source
+                state, message, error = "failed", away.message, away
             except (SourceUnreachable, SourceNotFound) as lost:
                 state, message, error = "offline", lost.message, lost
                 self._catalogue.offline(run.source_id, lost.message)
@@ -92,8 +110,8 @@ class Work:
         )
         caller = Caller(Identity(run.started_by, "service"), str(uuid4()), "")
         with self._database.write() as connection:
-            if error is not None:
-                self.runs.note(connection, run, report(error))
+            if error is not None or doing.is_lost:
+                self.runs.note(connection, run, LOST if error is None else report(error))
                 figures["errors"] += 1
             self.runs.end(connection, run.id, state, figures, message)
             self._trail.record(event, caller, connection)
@@ -101,8 +119,7 @@ class Work:
 
     def place(self, run: Row[Any]) -> tuple[Place, SourceConfig]:
         """The source of a run."""
-        record = next(each for each in self._catalogue.sources() if each.id == run.source_id)
-        config = config_of(self._settings, record.name)
+        config = config_of(self._settings, self._record(run).name)
         wanted = Wanted(run.path, run.method, run.workers)
         paths = path_map_of(self._settings)
         site = SourceSettings.of(self._settings)
@@ -115,6 +132,43 @@ class Work:
     def reached(self, source_id: int) -> None:
         """The source answered."""
         self._catalogue.online(source_id)
+
+    def watch(self, place: Place, config: SourceConfig) -> Watch:
+        """Whoever waits while the source is away."""
+        patience = self._settings.nas_wait_minutes * 60
+        return Watch(place.probe, patience=patience, first_pause=min(config.retry_delay or 1.0, 5.0))
+
+    def looked(self, run: Row[Any], place: Place, config: SourceConfig) -> None:
+        """Recognise by a sample what kind of archive it is, where nobody saw all of it yet."""
+        if self._record(run).content == "unknown":
+            self.recognised(run, recognise(place.sample(), has_mapping=config.firebird is not None), None)
+
+    def recognised(self, run: Row[Any], content: Kind, pictures: int | None) -> None:
+        """The source turned out to be that kind of archive."""
+        log.info("source recognised", run=run.id, content=content, pictures=pictures)
+        self._catalogue.recognised(run.source_id, content, pictures)
+
+    def seen(self, run: Row[Any], pictures: int, catalogued: Counts) -> tuple[int, int]:
+        """How many DICOM files and how many pictures a run over all of the source saw."""
+        named = catalogued.stored + catalogued.corrected + catalogued.unchanged
+        return max(self._record(run).files - named, 0), max(pictures, named)
+
+    def _record(self, run: Row[Any]) -> SourceRecord:
+        return next(each for each in self._catalogue.sources() if each.id == run.source_id)
+
+    def away(self, run: Row[Any], why: SourceError) -> None:
+        """The source went away in mid-run: tell so, wherever it is shown."""
+        log.warning("source is away", run=run.id, reason=why.message)
+        self._catalogue.offline(run.source_id, why.message)
+        with self._database.write() as connection:
+            self.runs.note(connection, run, report(why))
+
+    def back(self, run: Row[Any]) -> None:
+        """It is there again."""
+        log.info("source is back", run=run.id)
+        self._catalogue.online(run.source_id)
+        with self._database.write() as connection:
+            self.runs.unnote(connection, run)
 
     def known_files(self, source_id: int) -> int:
         """How many files of that source are known, DICOM or not."""
@@ -145,8 +199,10 @@ class _Doing:
         self._left = Left()
         self._beaten_at = 0.0
         self._asked = ""
-        self._missing = 0
-        """Of the pictures that a database names."""
+        self._watch: Watch | None = None
+        self._away = ""
+        """What was told of the source's absence; empty while it is there."""
+        self._pictures = Counts()
 
     def run(self) -> tuple[State, str]:
         """From the first look at the source to the last row; raises what ended it early."""
@@ -154,12 +210,8 @@ class _Doing:
         opened, config = work.place(run)
         with opened as place:
             work.reached(run.source_id)
-            watch = Watch(
-                place.probe,
-                patience=work.settings.nas_wait_minutes * 60,
-                first_pause=min(config.retry_delay or 1.0, 5.0),
-                stopping=threading.Event(),
-            )
+            watch = self._watch = work.watch(place, config)
+            work.looked(run, place, config)
             spool = Spool(work.settings.data / "cache")
             plan = place.plan()
             log.info(
@@ -187,7 +239,7 @@ class _Doing:
                     try:
                         pipeline.run()
                         if config.firebird is not None and not pipeline.limited:
-                            self._pictures(config, place, visit)
+                            self._store_pictures(config, place, visit)
                     except BaseException:
                         self._finish(visit, complete=False)
                         raise
@@ -198,30 +250,38 @@ class _Doing:
                 and not self._progress.enumerated
                 and work.known_files(run.source_id)
                 and not run.path
+                and not run.accept_loss
             ):
                 raise SourceNotFound(
                     "The source is empty, and was not: nothing is mounted there (any more)",
-                    suggestion="Check that the share is mounted on this machine.",
+                    suggestion="Check that the share is mounted on this machine; if all of it was removed on purpose, "
+                    "start a run with accept_loss.",
                 )
             self._finish(visit, complete=not pipeline.limited)
-        return "done", LOST if self._left.is_lost else ""
+            if pipeline.limited or run.path or self._left.is_lost:
+                return "done", LOST["message"] if self._left.is_lost else ""
+            return "done", self._recognised(config)
 
-    def _pictures(self, config: SourceConfig, place: Place, visit: Visit) -> None:
+    def _store_pictures(self, config: SourceConfig, place: Place, visit: Visit) -> None:
         """Bring in what the archive's database knows of its pictures."""
-        assert config.firebird is not None  # noqa: S101  # asked before
-        if place.is_list:
-            raise SourceError("Pictures of a database are found in a folder or on a share, not by a list")
-        place.probe()  # of a mount that went away every picture would be missing
-        progress, read = self._progress, self._progress.processed
+        # The pipeline's own watch has done its work.
+        self._watch = self._work.watch(place, config)
+        doing = PicturePass(config, place, self._watch, self._progress, self._tick)
+        self._pictures = doing.store(visit, self._row.path)
 
-        def tick(counts: Counts) -> None:
-            progress.processed = read + counts.rows
-            progress.errors += counts.failed - self._missing
-            self._missing = counts.failed
-            if self._tick(progress) == "cancel":
-                raise RunStopped
+    def _recognised(self, config: SourceConfig) -> str:
+        """Say what kind of archive was seen, and what there is to be told of it."""
+        dicom, pictures = self._work.seen(self._row, self._progress.pictures, self._pictures)
+        content = kind_of(dicom, pictures, has_mapping=config.firebird is not None)
+        self._work.recognised(self._row, content, pictures)
+        if config.firebird is None and content in ("jpeg2000_firebird", "mixed"):
+            return UNMAPPED.format(pictures)
+        return ""
 
-        Pictures(mapping_of(config.firebird), config.name, place.stat).store(visit, tick)
+    @property
+    def is_lost(self) -> bool:
+        """Whether so much was missing that nothing was taken out."""
+        return self._left.is_lost
 
     def stopped(self) -> tuple[State, str]:
         """How a run ends that was asked to."""
@@ -248,9 +308,10 @@ class _Doing:
     def _finish(self, visit: Visit, *, complete: bool) -> None:
         self._progress.phase = "finishing"
         self._beat()
-        self._left = visit.finish(complete)
+        self._left = visit.finish(complete, bool(self._row.accept_loss))
 
     def _tick(self, progress: Progress) -> Asked:
+        self._look()
         now = monotonic()
         if now - self._beaten_at < BEAT_SECONDS and not self._stopping.is_set():
             return "pause" if self._asked == "pause" else ""
@@ -263,6 +324,18 @@ class _Doing:
             return "cancel"
         return "pause" if self._asked == "pause" else ""
 
+    def _look(self) -> None:
+        """Tell when the source goes away, what it says meanwhile, and when it is back."""
+        away = self._watch.away if self._watch is not None else None
+        said = away.message if away is not None else ""
+        if said == self._away:
+            return
+        self._away, self._beaten_at = said, 0.0
+        if away is not None:
+            self._work.away(self._row, away)
+        else:
+            self._work.back(self._row)
+
     def _beat(self) -> None:
         progress = self._progress
         total = progress.enumerated if progress.all_enumerated else max(progress.enumerated, self._last_total)
@@ -270,7 +343,7 @@ class _Doing:
         moving = progress.phase in ("enumerating", "reading")
         done_at = self._estimate.completion(self._work.clock.now(), total) if known and moving else None
         state = "paused" if progress.phase == "paused" else "running"
-        figures = self.figures() | {"estimated_completion": done_at, "state": state}
+        figures = self.figures() | {"estimated_completion": done_at, "state": state, "message": self._away}
         self._asked = self._work.runs.beat(self._row.id, figures)
         self._beaten_at = monotonic()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from readingroom.clock import FakeClock, SystemClock
 from readingroom.db import Database, migrate, open_database
-from readingroom.errors import BadRequest, SourceError, SourceRefused, SourceUnreachable
+from readingroom.errors import BadRequest, SourceError, SourceNotFound, SourceRefused, SourceUnreachable
 from readingroom.nas_index import series as finding
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.firebird import Mapping, Pictures, mapping_of, recognise
@@ -105,7 +105,7 @@ def test_pictures_are_catalogued_as_series_and_stay_the_same_series(
 
     fill(firebird, [(*each[:1], "Corrected^Name", *each[2:]) for each in rows])
     counts = visited(database, mapping, archive)
-    assert (counts.stored, counts.unchanged) == (0, 13)
+    assert (counts.stored, counts.corrected, counts.unchanged) == (0, 3, 10)  # one picture brings its series' name
     with database.read() as connection:
         assert set(connection.scalars(select(nas_series.c.patient_name))) == {"Corrected^Name"}
         assert sorted(connection.scalars(select(nas_series.c.series_key))) == keys
@@ -213,24 +213,111 @@ def test_a_sample_tells_what_kind_an_archive_is(sample: Any, has_mapping: bool, 
     assert recognise(sample, has_mapping=has_mapping) == kind
 
 
-def test_a_run_brings_in_pictures_and_dicom_files_of_one_archive(
-    firebird: Firebird, database_url: str, tmp_path: Path, archive: Source
+def test_only_what_the_database_corrected_counts_as_changed(
+    firebird: Firebird, database: Database, archive: Source
 ) -> None:
+    rows = [row(n, NAMES[0], 1 + n % 2) for n in range(1, 11)]
+    fill(firebird, rows)
+    mapping = mapping_of(firebird.mapping(table="IMAGES", columns=COLUMNS, path_prefix="D:\\Archive\\"))
+    visited(database, mapping, archive)
+    again = visited(database, mapping, archive)
+    assert (again.unchanged, again.corrected, again.stored) == (10, 0, 0)
+    fill(firebird, [(*rows[0][:6], 7, rows[0][7]), *rows[1:]])  # one picture went to another series
+    moved = visited(database, mapping, archive)
+    assert (moved.unchanged, moved.corrected, moved.stored) == (9, 1, 0)
+    with database.read() as connection:
+        found = connection.execute(select(nas_series.c.series_number, nas_series.c.file_count)).all()
+    assert sorted(tuple(each) for each in found) == [("1", 5), ("2", 4), ("7", 1)]
+
+
+def test_pictures_of_a_source_that_went_away_are_asked_for_again_when_it_is_back(
+    firebird: Firebird, database: Database, archive: Source
+) -> None:
+    fill(firebird, [row(n) for n in range(1, 11)] + [row(99)])
+    mapping = mapping_of(firebird.mapping(table="IMAGES", columns=COLUMNS, path_prefix="D:\\Archive\\"))
+    away = [True]
+
+    def stat(path: str) -> Any:
+        if away[0]:
+            raise SourceNotFound("nothing is mounted here")
+        return archive.stat(path)
+
+    def is_there() -> bool:
+        was_away, away[0] = away[0], False
+        return not was_away
+
+    catalogue = Catalogue(database, FakeClock())
+    visit = catalogue.visit(catalogue.source("pictures", "local", archive.url), "run")
+    counts = Pictures(mapping, "pictures", stat, at_once=4, is_there=is_there).store(visit)
+    assert (counts.stored, counts.failed) == (10, 1)
+
+
+class Archive:
+    """A source with pictures, its database, and DICOM files; runs over it."""
+
+    def __init__(self, firebird: Firebird, database: Database, settings: Settings, root: Path) -> None:
+        self.catalogue = Catalogue(database, SystemClock())
+        self.work = Work(settings, database, SystemClock(), self.catalogue)
+        self.database = database
+        self._settings = settings
+        self._root = root
+        self.mapping = firebird.mapping(table="IMAGES", columns=COLUMNS, path_prefix="D:\\Archive\\")
+
+    def run(self, below: str = "", **mapping: Any) -> Any:
+        """Index it, with that mapping where one is named; the run's row when it is done."""
+        config = {"name": "both", "type": "local", "path": str(self._root), "retry_attempts": 0}
+        configure(self._settings, config | ({"firebird": mapping} if mapping else {}))
+        run = self.work.runs.begin(Wish(self.catalogue.source("both", "local", str(self._root)), below), "somebody")
+        self.work.run(run, threading.Event())
+        return self.work.runs.get(run)
+
+    def series(self) -> list[tuple[str, int]]:
+        with self.database.read() as connection:
+            found = connection.execute(select(nas_series.c.patient_id, nas_series.c.file_count)).all()
+        return sorted((each.patient_id, each.file_count) for each in found)
+
+
+@pytest.fixture
+def mixed(firebird: Firebird, database_url: str, tmp_path: Path, archive: Source) -> Iterator[Archive]:
     write_series(tmp_path / "nas" / "ct", 3)
     fill(firebird, [row(n) for n in range(1, 11)])
     settings = Settings.load(READINGROOM_DATA=tmp_path / "data", DATABASE_URL=database_url)
-    said = firebird.mapping(table="IMAGES", columns=COLUMNS, path_prefix="D:\\Archive\\")
-    configure(settings, {"name": "both", "type": "local", "path": str(tmp_path / "nas"), "firebird": said})
     database = open_database(settings.database_url)
     migrate(database)
-    try:
-        catalogue = Catalogue(database, SystemClock())
-        work = Work(settings, database, SystemClock(), catalogue)
-        for _ in range(2):  # the second finds all of it as it was
-            run = work.runs.begin(Wish(catalogue.source("both", "local", str(tmp_path / "nas"))), "somebody")
-            assert work.run(run, threading.Event()) == "done", work.runs.get(run).message
-            with database.read() as connection:
-                found = connection.execute(select(nas_series.c.patient_id, nas_series.c.file_count)).all()
-            assert sorted(each.file_count for each in found) == [3, 10]
-    finally:
-        database.close()
+    yield Archive(firebird, database, settings, tmp_path / "nas")
+    database.close()
+
+
+def test_a_run_brings_in_pictures_and_dicom_files_of_one_archive(mixed: Archive) -> None:
+    first = mixed.run(**mixed.mapping)
+    assert (first.state, first.message, first.added, first.errors) == ("done", "", 13, 0)
+    assert first.files_processed == first.enumerated_files == 13
+    assert sorted(many for _, many in mixed.series()) == [3, 10]
+    again = mixed.run(**mixed.mapping)
+    assert (again.state, again.unchanged, again.added, again.changed, again.gone) == ("done", 13, 0, 0, 0)
+    (source,) = mixed.catalogue.sources()
+    assert (source.content, source.pictures) == ("mixed", 24)
+
+
+def test_pictures_whose_database_is_not_configured_are_told_of(mixed: Archive) -> None:
+    run = mixed.run()
+    assert (run.state, run.added) == ("done", 3)
+    assert "24 JPEG 2000 pictures" in run.message
+    assert "firebird" in run.message
+    (source,) = mixed.catalogue.sources()
+    assert (source.content, source.pictures) == ("mixed", 24)
+
+
+def test_a_run_over_a_folder_brings_in_the_pictures_of_that_folder(mixed: Archive) -> None:
+    assert mixed.run("ct", **mixed.mapping).added == 3
+    assert mixed.run("P1", **mixed.mapping).added == 10
+
+
+def test_a_database_that_is_away_fails_the_run_and_not_the_source(mixed: Archive) -> None:
+    run = mixed.run(**mixed.mapping | {"port": 1})
+    assert (run.state, run.added) == ("failed", 3)
+    assert "does not answer" in run.message
+    (source,) = mixed.catalogue.sources()
+    assert source.online
+    (error,), _ = mixed.work.runs.errors(run.id, 10)
+    assert (error.error_type, error.error_code) == ("network", "firebird_unreachable")

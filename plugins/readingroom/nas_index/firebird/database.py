@@ -9,6 +9,13 @@ from typing import Any
 from readingroom.errors import SourceError, SourceRefused, SourceUnreachable
 from readingroom.nas_index.firebird.mapping import Mapping
 
+
+class DatabaseAway(SourceUnreachable):
+    """The database server cannot be reached; the pictures themselves may well be there."""
+
+    code = "firebird_unreachable"
+
+
 PAGE = 500
 """Rows held at a time."""
 
@@ -25,7 +32,7 @@ def pages(mapping: Mapping) -> Iterator[list[Row]]:
     """All rows, `PAGE` at a time, each with the columns of the mapping in its order.
 
     The statement sees the database as it was when it began; nothing is locked and nothing can be written.
-    Raises SourceUnreachable, SourceRefused, and SourceError for what the database does not understand.
+    Raises DatabaseAway, SourceRefused, and SourceError for what the database does not understand.
     """
     if find_library("fbclient") is None:
         raise SourceError(
@@ -71,7 +78,7 @@ def _translated(mapping: Mapping, error: Exception) -> SourceError:
     codes = set(getattr(error, "gds_codes", None) or ())
     said = next(iter(str(error).strip().splitlines()), type(error).__name__)
     if codes & _AWAY:
-        return SourceUnreachable(
+        return DatabaseAway(
             f"The Firebird server {mapping.host}:{mapping.port} does not answer: {said}",
             suggestion="Check that it runs, its address and port, and firewalls in between.",
         )

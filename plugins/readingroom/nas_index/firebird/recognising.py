@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 
 from readingroom.nas_index.file_names import JPEG_2000, extension, may_be_dicom
@@ -25,7 +26,7 @@ DATABASES = frozenset({"fdb", "gdb"})
 
 
 def kind_of_file(name: str, first: bytes) -> Literal["dicom", "jpeg2000", "database", "other"]:
-    """What a file is, by its beginning; an empty beginning (not read) leaves it to the name."""
+    """What a file is, by its beginning; an empty beginning (not read) leaves it to the name, where that tells."""
     if first[128:132] == b"DICM":
         return "dicom"
     if first.startswith((JP2_BOX, JP2_STREAM)):
@@ -47,16 +48,20 @@ def recognise(sample: Iterable[tuple[str, bytes]], *, has_mapping: bool = False)
     `has_mapping`: whether a database is configured for it; then single pictures count too.
     """
     counted = {"dicom": 0, "jpeg2000": 0, "database": 0, "other": 0}
-    for number, (name, first) in enumerate(sample):
-        if number >= SAMPLE:
-            break
+    for name, first in islice(sample, SAMPLE):
         counted[kind_of_file(name, first)] += 1
-    dicom, pictures = counted["dicom"], counted["jpeg2000"]
+    return kind_of(
+        counted["dicom"], counted["jpeg2000"], has_mapping=has_mapping, has_database=bool(counted["database"])
+    )
+
+
+def kind_of(dicom: int, pictures: int, *, has_mapping: bool = False, has_database: bool = False) -> Kind:
+    """The kind of an archive with so many DICOM files and so many pictures, seen in a sample or in all of it."""
     whole = dicom + pictures
     if not whole:
-        return "jpeg2000_firebird" if counted["database"] and has_mapping else "unknown"
+        return "jpeg2000_firebird" if has_database and has_mapping else "unknown"
     has_dicom = dicom / whole >= FEW
-    has_pictures = pictures / whole >= FEW or bool(pictures and (has_mapping or counted["database"]))
+    has_pictures = pictures / whole >= FEW or bool(pictures and (has_mapping or has_database))
     if has_dicom and has_pictures:
         return "mixed"
     return "dicom" if has_dicom else "jpeg2000_firebird"

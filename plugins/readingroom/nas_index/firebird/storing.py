@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from readingroom.errors import SourceForbidden, SourceNotFound
+from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused
 from readingroom.nas_index.firebird.database import pages
 from readingroom.nas_index.firebird.headers import header_of
 from readingroom.nas_index.firebird.mapping import Mapping
 from readingroom.nas_index.header import Header, series_key
+from readingroom.nas_index.list_local import DISK, RIGHTS
 from readingroom.nas_index.records import Failed, Found
 from readingroom.sources.entries import FileEntry
 
 NO_FILE = "The database names this picture; the source does not have it."
+CHECK = "Check firebird.path_prefix; nothing to do if the picture was deleted."
 NO_PATH = "A row of the database names no file below the source."
 
 
@@ -25,8 +28,16 @@ class Keeper(Protocol):
         """Those that are new or changed."""
         ...
 
+    def differing(self, found: Sequence[Found]) -> list[Found]:
+        """Those of these unchanged files of which the catalogue has something else."""
+        ...
+
     def store(self, found: Sequence[Found], failed: Sequence[Failed] = ()) -> Any:
         """Keep these."""
+        ...
+
+    def unreadable(self, path: str) -> None:
+        """That file was not seen, and is not gone."""
         ...
 
 
@@ -36,6 +47,8 @@ class Counts:
 
     rows: int = 0
     stored: int = 0
+    corrected: int = 0
+    """Whose file did not change, but what the database says of it."""
     unchanged: int = 0
     failed: int = 0
 
@@ -49,51 +62,80 @@ class Pictures:
         source: str,
         stat: Callable[[str], FileEntry],
         rows: Callable[[Mapping], Iterable[list[tuple[Any, ...]]]] = pages,
+        *,
+        below: str = "",
+        at_once: int = 1,
+        is_there: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`stat` gives a file of the source; it raises SourceNotFound, and whatever else ends the run."""
+        """`stat` gives a file of the source, `at_once` of them at a time; it raises SourceError.
+
+        Only pictures `below` that folder are taken. `is_there` is asked when pictures are missing: whether the source
+        is there after all; it waits for one that went away, and says False when it is back: then they are asked for
+        again.
+        """
         self._mapping = mapping
         self._source = source
         self._stat = stat
         self._rows = rows
+        self._below = f"{below}/" if below else ""
+        self._at_once = at_once
+        self._is_there = is_there
         self.counts = Counts()
 
     def store(self, keeper: Keeper, tick: Callable[[Counts], None] = lambda counts: None) -> Counts:
-        """Store what is new or changed; a series' words are brought up to date although its files did not change."""
-        for page in self._rows(self._mapping):
-            self._page(keeper, page)
-            tick(self.counts)
+        """Store what is new or changed; what the database corrected is stored although its file did not change."""
+        with ThreadPoolExecutor(self._at_once) as pool:
+            for page in self._rows(self._mapping):
+                self._page(keeper, page, pool)
+                tick(self.counts)
         return self.counts
 
-    def _page(self, keeper: Keeper, page: list[tuple[Any, ...]]) -> None:
+    def _page(self, keeper: Keeper, page: list[tuple[Any, ...]], pool: Executor) -> None:
         headers: dict[str, Header] = {}
-        entries: list[FileEntry] = []
         failed: list[Failed] = []
         for path, header, problem in self._headers(page):
             if problem is not None:
                 failed.append(problem)
-            elif header is not None and path not in headers:
-                try:
-                    entries.append(self._stat(path))
-                    headers[path] = header
-                except (SourceNotFound, SourceForbidden) as error:
-                    code = "file_not_found" if isinstance(error, SourceNotFound) else "access_denied"
-                    failed.append(Failed(path, 0, 0, "filesystem", code, NO_FILE, "Check firebird.path_prefix."))
+            elif header is not None and path.startswith(self._below):
+                headers.setdefault(path, header)
+        entries: list[FileEntry] = []
+        for path, answer in self._files(list(headers), pool):
+            if isinstance(answer, SourceError):
+                failed.append(_missing(path, answer))
+                if not isinstance(answer, SourceNotFound):
+                    keeper.unreadable(path)
+            else:
+                entries.append(answer)
         wanted = {each.path for each in keeper.compare(entries)}
-        found: list[Found] = []
-        described: set[str] = set()
-        for entry in entries:
-            header = headers[entry.path]
-            key = series_key(header)
-            # Of a series whose pictures are known one is stored again: its name may have been corrected.
-            if entry.path in wanted or key not in described:
-                found.append(Found(entry.path, entry.size, entry.mtime_ns, header, key))
-                described.add(key)
+        pictures = [
+            Found(each.path, each.size, each.mtime_ns, headers[each.path], series_key(headers[each.path]))
+            for each in entries
+        ]
+        found = [each for each in pictures if each.path in wanted]
+        found += keeper.differing([each for each in pictures if each.path not in wanted])
         if found or failed:
             keeper.store(found, failed)
         self.counts.rows += len(page)
         self.counts.stored += len(wanted)
-        self.counts.unchanged += len(entries) - len(wanted)
+        self.counts.corrected += len(found) - len(wanted)
+        self.counts.unchanged += len(entries) - len(found)
         self.counts.failed += len(failed)
+
+    def _files(self, paths: list[str], pool: Executor) -> Iterator[tuple[str, FileEntry | SourceError]]:
+        """Each with what the source says of it, when the source is there."""
+
+        def asked(path: str) -> FileEntry | SourceError:
+            try:
+                return self._stat(path)
+            except SourceRefused:
+                raise
+            except SourceError as error:
+                return error
+
+        while True:
+            answers = list(pool.map(asked, paths))
+            if all(isinstance(each, (FileEntry, SourceForbidden)) for each in answers) or self._is_there():
+                return zip(paths, answers, strict=True)
 
     def _headers(self, page: list[tuple[Any, ...]]) -> Iterator[tuple[str, Header | None, Failed | None]]:
         for number, row in enumerate(page, start=self.counts.rows + 1):
@@ -104,3 +146,11 @@ class Pictures:
                 yield "", None, problem
             else:
                 yield path, header, None
+
+
+def _missing(path: str, error: SourceError) -> Failed:
+    if isinstance(error, SourceNotFound):
+        return Failed(path, 0, 0, "filesystem", "file_not_found", NO_FILE, CHECK)
+    code = "access_denied" if isinstance(error, SourceForbidden) else error.code
+    suggestion = error.suggestion or (RIGHTS if isinstance(error, SourceForbidden) else DISK)
+    return Failed(path, 0, 0, error.error_type, code, error.message, suggestion)
