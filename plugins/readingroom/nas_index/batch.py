@@ -10,7 +10,7 @@ from typing import Any
 from readingroom.nas_index.bulk import Bulk, Entry, chunks
 from readingroom.nas_index.copies import known_elsewhere, settle_copies
 from readingroom.nas_index.records import DICOM_ERROR, Failed, Found
-from readingroom.nas_index.rows import COLUMNS, Recognise, SeriesRow, clean, instance_number, series_row
+from readingroom.nas_index.rows import COLUMNS, Recognise, SeriesRow, clean, number_of, series_row
 from readingroom.nas_index.tables import UNSETTLED
 from readingroom.sources.names import printable
 
@@ -142,7 +142,8 @@ class Batch:
         fresh, changed = [], []
         for (folder, name), each in read.items():
             series_id = series[each.key]
-            uid, number = clean(each.header.SOPInstanceUID), instance_number(each.header)
+            uid, said = each.numbered
+            uid, number = clean(uid), number_of(said)
             before = known.get((folders[folder], name))
             self._add(series_id, 1, each.size)
             if before is None:

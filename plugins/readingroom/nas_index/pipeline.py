@@ -10,11 +10,11 @@ from time import monotonic
 from typing import Any, Literal, Protocol
 
 from readingroom.errors import SourceRefused
-from readingroom.nas_index.header import Header
 from readingroom.nas_index.listing import Part
 from readingroom.nas_index.readers import Readers
-from readingroom.nas_index.reading import Outcome, Task
+from readingroom.nas_index.reading import Task
 from readingroom.nas_index.records import Failed, Found
+from readingroom.nas_index.shortening import Headers, Short, known
 from readingroom.nas_index.spool import Entry, Spool
 from readingroom.nas_index.told import RETRIED, failed, passed_over
 from readingroom.nas_index.watch import RunStopped, Watch
@@ -212,11 +212,13 @@ class Pipeline:
             self._sort(*answer)
             answer = self._readers.take(0.0) if len(self._found) < STORED else None
 
-    def _sort(self, tasks: list[Task], outcomes: list[Outcome]) -> None:
+    def _sort(self, tasks: list[Task], outcomes: list[Short], headers: Headers) -> None:
+        read = list(known(headers))
         doubtful: list[tuple[Task, tuple[str, ...]]] = []
-        for task, (what, size, mtime_ns, said) in zip(tasks, outcomes, strict=True):
+        for task, (what, size, mtime_ns, said, which) in zip(tasks, outcomes, strict=True):
             if what == "found":
-                self._found.append(Found(task[0], size, mtime_ns, Header._make(said[:-1]), said[-1]))
+                uid, number = said
+                self._found.append(Found(task[0], size, mtime_ns, *read[which], (uid, number)))
             elif what == "bad":
                 self._failed.append(failed(task[0], size, mtime_ns, said, task[3]))
             elif what == "refused":

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from readingroom.nas_index.reading import LocalReading, Outcome, Task, safely
+from readingroom.nas_index.shortening import shortened
 
 LENGTH = struct.Struct("<I")
 """Each message is its length and that many bytes of marshal."""
@@ -58,10 +59,10 @@ def main() -> None:
     def work() -> None:
         while (batch := tasks.get()) is not None:
             number, batch_tasks = batch
-            outcomes = read(batch_tasks)
+            answer = shortened(read(batch_tasks))
             with writing:
                 try:
-                    send(output, (number, outcomes))
+                    send(output, (number, *answer))
                 except BrokenPipeError:
                     os._exit(0)  # the run is over, or its process was killed
 

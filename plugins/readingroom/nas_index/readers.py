@@ -14,7 +14,8 @@ from pathlib import Path
 
 from readingroom.errors import ReadingRoomError
 from readingroom.nas_index.reader_process import receive, send
-from readingroom.nas_index.reading import Outcome, Task
+from readingroom.nas_index.reading import Task
+from readingroom.nas_index.shortening import Headers, Short
 from readingroom.sources import Location, SourceSettings
 
 WAITING = 2
@@ -68,7 +69,8 @@ class _Reader:
     answered: bool = False
 
 
-Answer = tuple[list[Task], list[Outcome]]
+Answer = tuple[list[Task], list[Short], Headers]
+"""What was asked, and what came of it."""
 
 
 class Readers:
@@ -76,7 +78,7 @@ class Readers:
 
     def __init__(self, plan: ReaderPlan) -> None:
         self._plan = plan
-        self._answers: queue.SimpleQueue[tuple[_Reader, int, list[Outcome] | None]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[_Reader, int, list[Short] | None, Headers]] = queue.SimpleQueue()
         self._next = 0
         self._fallen = 0
         self._readers: list[_Reader] = []
@@ -121,13 +123,13 @@ class Readers:
     def take(self, timeout: float) -> Answer | None:
         """What came of one batch; None after `timeout` seconds without any. Raises ReadersFailed."""
         try:
-            reader, number, outcomes = self._answers.get(timeout=timeout)
+            reader, number, outcomes, headers = self._answers.get(timeout=timeout)
         except queue.Empty:
             return None
         if outcomes is None:
             return self._replace(reader)
         reader.answered = True
-        return reader.under_way.pop(number), outcomes
+        return reader.under_way.pop(number), outcomes, headers
 
     def _give(self, reader: _Reader, tasks: list[Task]) -> None:
         self._next += 1
@@ -161,7 +163,7 @@ class Readers:
         for tasks in lonely[self._plan.threads :]:
             self._give(fresh, tasks)
         at = [tasks[0] for tasks in lonely[: self._plan.threads]]
-        return at, [("bad", task[1], task[2], CRASHED) for task in at]
+        return at, [("bad", task[1], task[2], CRASHED, -1) for task in at], []
 
     def _start(self) -> _Reader:
         process = subprocess.Popen(
@@ -187,4 +189,4 @@ class Readers:
                 self._answers.put((reader, *answer))
         except (OSError, ValueError):
             pass  # closed at the end of the run
-        self._answers.put((reader, 0, None))
+        self._answers.put((reader, 0, None, []))

@@ -37,26 +37,34 @@ class LocalReading:
         self._headers = HeaderReader()
 
     def read(self, task: Task) -> Outcome:
-        """The outcome of one file; size and time are as they are now."""
+        """The outcome of one file; size and time are those of the listing, or newer ones where it changed since."""
         path, size, mtime_ns, _ = task
         try:
             descriptor = os.open(self._root + path, _FLAGS)
         except OSError as error:
             return _of_system(error, size, mtime_ns)
         try:
+            if size >= 0:
+                try:
+                    return self._found(descriptor, size, mtime_ns)
+                except (HeaderError, OSError):
+                    pass  # it may have been written to since it was listed, or be something else by now
             seen = os.fstat(descriptor)
             if not modes.S_ISREG(seen.st_mode):
                 return "bad", size, mtime_ns, ("filesystem", "not_a_file", "This is no longer a file.")
             size, mtime_ns = seen.st_size, seen.st_mtime_ns
-            first = os.pread(descriptor, FIRST_BYTES, 0)
-            header = self._headers.read(lambda offset, length: os.pread(descriptor, length, offset), size, first)
-            return "found", size, mtime_ns, (*header, series_key(header))
+            return self._found(descriptor, size, mtime_ns)
         except HeaderError as error:
             return "bad", size, mtime_ns, ("dicom", error.code, str(error))
         except OSError as error:
             return _of_system(error, size, mtime_ns)
         finally:
             os.close(descriptor)
+
+    def _found(self, descriptor: int, size: int, mtime_ns: int) -> Outcome:
+        first = os.pread(descriptor, FIRST_BYTES, 0)
+        header = self._headers.read(lambda offset, length: os.pread(descriptor, length, offset), size, first)
+        return "found", size, mtime_ns, (*header, series_key(header))
 
 
 def safely(read: Callable[[Task], Outcome], task: Task) -> Outcome:

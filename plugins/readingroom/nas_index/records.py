@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from readingroom.nas_index.header import Header
 
@@ -10,8 +11,7 @@ DICOM_ERROR = "dicom"
 """The error type of a file that will stay bad until it changes: it is not read again before that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One DICOM file; `path` is relative to its source, `key` is its series' (see `header.series_key`)."""
 
     path: str
@@ -19,6 +19,13 @@ class Found:
     mtime_ns: int
     header: Header
     key: str
+    instance: tuple[str, str] | None = None
+    """SOPInstanceUID and InstanceNumber, where the header is that of another file of its series."""
+
+    @property
+    def numbered(self) -> tuple[str, str]:
+        """Its own SOPInstanceUID and InstanceNumber."""
+        return self.instance or (self.header.SOPInstanceUID, self.header.InstanceNumber)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,14 @@ def clean(value: str) -> str:
 
 def instance_number(header: Header) -> int | None:
     """InstanceNumber as a number; None for what is none, or none that 32 bits hold."""
-    said = header.InstanceNumber.split("\\", 1)[0].strip()
+    return number_of(header.InstanceNumber)
+
+
+def number_of(said: str) -> int | None:
+    """The first number of a value, as `instance_number`."""
+    if said.isdecimal() and len(said) < 10:
+        return int(said)
+    said = said.split("\\", 1)[0].strip()
     if not said or len(said) > 12:
         return None
     try:

@@ -66,9 +66,7 @@ class SeriesFile:
         for key, header in {each.key: each.header for each in reversed(found)}.items():
             self._add_series(key, header)
         ids = {key: self._id_of(key) for key in {each.key for each in found}}
-        rows = [
-            (ids[each.key], self._spelt(each.path), each.size, _number(each.header.InstanceNumber)) for each in found
-        ]
+        rows = [(ids[each.key], self._spelt(each.path), each.size, _number(each.numbered[1])) for each in found]
         self._database.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)", rows)
         self._database.execute("COMMIT")
         self.files += len(found)
