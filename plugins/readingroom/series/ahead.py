@@ -28,6 +28,9 @@ BUDGET = 192 << 20
 IDLE_SECONDS = 30.0
 """What nobody has asked for within this is thrown away; a slow client takes its next slices before."""
 
+FAST = 300e6
+"""Bytes a second from which on nothing is read ahead: a local disk's files need no second thread and no copy."""
+
 Fetch = Callable[[int, int, memoryview], None]
 """Fills a buffer with bytes of a file from an offset on, opening it as `files` knows it; may raise StoredFileBroken."""
 
@@ -51,6 +54,12 @@ class _Course:
     held: int = 0
     readers: int = 0
     used: float = 0.0
+    pace: float = 0.0  # bytes a second of what was read without reading ahead
+
+    def learn(self, count: int, seconds: float) -> None:
+        """So many bytes took so long; one reading alone may have met a full processor, or a cache."""
+        now = count / max(seconds, 1e-6)
+        self.pace = now if not self.pace else self.pace * 0.75 + now * 0.25
 
 
 PLACES = 16
@@ -84,7 +93,9 @@ class Ahead:
             block = self._block(course, index, offset)
             if block is None:
                 stop = min(end, (offset // BLOCK + 1) * BLOCK) if course.blocks else end
+                began = time.monotonic()
                 fetch(index, offset, target[: stop - offset])
+                course.learn(stop - offset, time.monotonic() - began)
             else:
                 stop = min(end, block.stop)
                 target[: stop - offset] = self._taken(course, index, block)[offset - block.start : stop - block.start]
@@ -115,7 +126,7 @@ class Ahead:
             course.expected[at] = None
             while len(course.expected) > PLACES:
                 course.expected.popitem(last=False)
-            if in_order and not self._ended.is_set():
+            if in_order and course.pace < FAST and not self._ended.is_set():
                 self._plan(course, *at)
             self._watch()
             return course
