@@ -129,7 +129,7 @@ const COLUMNS: Column<RunError>[] = [
   {
     key: "message",
     header: "What happened",
-    width: "38%",
+    width: "36%",
     cell: (each) => (
       <div className={classes.what}>
         <Text size="sm">{each.message}</Text>
@@ -145,7 +145,7 @@ const COLUMNS: Column<RunError>[] = [
   {
     key: "time",
     header: "Time",
-    width: "8rem",
+    width: "10.5rem",
     cell: (each) => (
       <Text component="time" dateTime={each.timestamp} size="sm" c="dimmed">
         {time(each.timestamp)}

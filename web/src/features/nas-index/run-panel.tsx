@@ -10,11 +10,12 @@ import { Failed, LoadingRows } from "@/components/states";
 import { plural } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
 
+import { AcceptLoss } from "./accept-loss";
 import { useCatalogueChanged } from "./nas-api";
 import classes from "./nas-index.module.css";
 import { RunControls } from "./run-controls";
 import { RunErrorLine } from "./run-error";
-import { announced, ending, filesDone, isWaiting, pace, percent, phase, STATES } from "./run-words";
+import { announced, ending, filesDone, hasLost, isWaiting, pace, percent, phase, STATES } from "./run-words";
 import { statusQuery, type RunStatus } from "./runs-api";
 
 /** Errors that the panel shows itself; the run's own page has them all. */
@@ -45,7 +46,7 @@ function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: 
         <div className={classes.said}>
           <Group gap="sm">
             <Title order={2} fz="h3">
-              {run.running ? "Indexing" : "Last run over"} <bdi>{run.source}</bdi>
+              {run.running ? "Indexing" : alone ? "Run over" : "Last run over"} <bdi>{run.source}</bdi>
             </Title>
             <Badge color={isWaiting(run) ? "yellow" : state.color}>{isWaiting(run) ? "Waiting for the source" : state.label}</Badge>
           </Group>
@@ -62,7 +63,8 @@ function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: 
       </Text>
       <Figures figures={figuresOf(run)} />
       {isWaiting(run) && <Away run={run} />}
-      {run.message !== "" && (
+      {hasLost(run) && <AcceptLoss run={run} />}
+      {run.message !== "" && !isWaiting(run) && !hasLost(run) && (
         <Alert variant="light" mt="md" color={run.state === "failed" || run.state === "offline" ? "red" : "yellow"} icon={<IconAlertTriangle size={18} />}>
           {run.message}
         </Alert>
@@ -91,10 +93,9 @@ function Bar({ run, askedAt }: { run: RunStatus; askedAt: number }) {
 }
 
 function Away({ run }: { run: RunStatus }) {
-  const last = run.recent_errors.find(({ error_type: type }) => type === "network");
   return (
     <Alert variant="light" mt="md" color="yellow" icon={<IconCloudOff size={18} />} title="The source does not answer">
-      {last !== undefined && <Text size="sm">{last.message}</Text>}
+      {run.message !== "" && <Text size="sm">{run.message}</Text>}
       <Text size="sm">The run goes on by itself as soon as the source is back. What was read stays, and nothing is taken out of the index.</Text>
     </Alert>
   );

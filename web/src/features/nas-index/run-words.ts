@@ -34,6 +34,11 @@ export function isWaiting(run: Pick<RunStatus, "running" | "phase">): boolean {
   return run.running && run.phase === "waiting";
 }
 
+/** Whether so many files were missing that the run took nothing out: the source's own error says so, and names the way out. */
+export function hasLost(run: Pick<RunStatus, "running" | "recent_errors">): boolean {
+  return !run.running && run.recent_errors.some(({ file_path: path, suggestion }) => path === null && suggestion.includes("accept_loss"));
+}
+
 /** Whether `resume` starts it again: it goes on where it stopped. */
 export function mayGoOn({ paused, state }: Pick<RunStatus, "paused" | "state">): boolean {
   return paused || state === "interrupted" || state === "cancelled" || state === "offline" || state === "failed";
@@ -45,7 +50,7 @@ export function percent(
   now: number,
 ): number | null {
   const { enumerated_files: found, files_processed: done } = run;
-  if (run.phase === "reading" || run.phase === "finishing") return found > 0 ? Math.min(100, (100 * done) / found) : null;
+  if (run.phase !== "enumerating" && run.phase !== "") return found > 0 ? Math.min(100, (100 * done) / found) : null;
   // While files are still being found, the server foretells an end only where an earlier run counted them.
   const left = secondsLeft(run, now);
   const total = left === null ? 0 : done + left * run.files_per_second;

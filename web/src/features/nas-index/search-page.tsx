@@ -14,7 +14,7 @@ import { useCan } from "@/lib/session/use-session";
 
 import { totalWords } from "./dicom-words";
 import { Filters } from "./filters";
-import { PAGE_SIZE, searchQuery, useCatalogueChanged } from "./nas-api";
+import { PAGE_SIZE, searchQuery, useCatalogueChanged, type SearchAnswer } from "./nas-api";
 import { isNarrowed, lastPage, readPlace, writePlace, type SearchPlace } from "./search-address";
 import { SeriesTable } from "./series-table";
 import { sourcesQuery } from "./sources-api";
@@ -65,7 +65,7 @@ export function NasSearchPage() {
       {found.isPending && <LoadingRows />}
       {found.isError && <Failed error={found.error} retry={() => void found.refetch()} />}
       {found.isSuccess && found.data.results.length === 0 && (
-        <NothingFound narrowed={isNarrowed(place) || place.page > 1} mayRun={mayRun} onClear={() => setParams(new URLSearchParams())} />
+        <NothingFound place={place} mayRun={mayRun} onFirst={() => go({ page: 1 })} onClear={() => setParams(new URLSearchParams())} />
       )}
       {found.isSuccess && found.data.results.length > 0 && (
         <>
@@ -73,8 +73,7 @@ export function NasSearchPage() {
           <Pager
             page={place.page}
             pageSize={PAGE_SIZE}
-            total={found.data.total}
-            isExact={found.data.total_is_exact}
+            {...counted(found.data, place.page)}
             lastPage={lastPage(PAGE_SIZE)}
             onPage={(page) => go({ page })}
           />
@@ -82,6 +81,12 @@ export function NasSearchPage() {
       )}
     </>
   );
+}
+
+/** The last page ends the count that the server did not make. */
+function counted({ results, total, total_is_exact: isExact }: SearchAnswer, page: number) {
+  if (isExact || results.length === PAGE_SIZE) return { total, isExact };
+  return { total: (page - 1) * PAGE_SIZE + results.length, isExact: true };
 }
 
 /** While a run fills the catalogue, each look at it brings fresh rows. */
@@ -98,8 +103,23 @@ function useFreshWhileRunning() {
   }, [seen]);
 }
 
-function NothingFound({ narrowed, mayRun, onClear }: { narrowed: boolean; mayRun: boolean; onClear: () => void }) {
-  if (narrowed) {
+function NothingFound({ place, mayRun, onFirst, onClear }: { place: SearchPlace; mayRun: boolean; onFirst: () => void; onClear: () => void }) {
+  if (place.page > 1) {
+    return (
+      <Empty
+        title="No more series"
+        icon={<IconSearch size={34} stroke={1.3} />}
+        action={
+          <Button variant="default" onClick={onFirst}>
+            To the first page
+          </Button>
+        }
+      >
+        The list ends before this page.
+      </Empty>
+    );
+  }
+  if (isNarrowed(place)) {
     return (
       <Empty
         title="No series fits"
