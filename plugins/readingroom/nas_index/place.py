@@ -77,6 +77,9 @@ class Place(AbstractContextManager["Place"]):
             config.source_settings(site),
             connections=config.connection_pool_size
             or (SMB_FOLDERS_AT_ONCE if self.location.scheme == "smb" else FOLDERS_AT_ONCE),
+            # A run waits by itself for a source that is away, and says so: its lines are only made anew.
+            retries=1,
+            retry_delay=0.5,
         )
         self._source: Source | None = None
         self._near: Source | None = None
