@@ -33,6 +33,8 @@ def extension(name: str) -> str:
 
 def may_be_dicom(name: str) -> bool:
     """Whether a file of that name has to be looked at."""
+    if name.endswith(".dcm") and not name.startswith("._"):
+        return True
     return extension(name) not in NEVER_DICOM and name.lower() not in NEVER_NAMED and not name.startswith("._")
 
 

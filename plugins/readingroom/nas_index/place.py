@@ -29,7 +29,7 @@ from readingroom.sources.names import join
 MARKS = 32
 """Names that a folder is recognised by."""
 
-NEAR_BATCH, FAR_BATCH = 128, 16
+NEAR_BATCH, FAR_BATCH = 512, 16
 """Files handed over at a time: near, handing over is what costs; far, waiting for the slowest of them is."""
 
 IN_FLIGHT = {"gentle": 8, "balanced": 32, "fast": 64}
