@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
 from readingroom.errors import SourceError, SourceNotFound
 from readingroom.sources.ahead import ReadAhead
-from readingroom.sources.entries import Found, Kind, unreadable
+from readingroom.sources.entries import Beginning, FileEntry, Found, Kind, unreadable
 from readingroom.sources.line import LineLost, OpenFile
 from readingroom.sources.location import Location
 from readingroom.sources.names import is_plain, printable
@@ -40,6 +41,9 @@ CHUNK = 512 * 1024
 
 LISTING = 256 * 1024
 """Bytes of one answer about a folder: some 2,000 entries."""
+
+AT_ONCE = 32
+"""Files of one batch that are under way on one line: 96 of some 256 credits."""
 
 _ENTRY = struct.Struct("<IIqqqqqqIIIIQ")
 """FileIdFullDirectoryInformation up to the name ([MS-FSCC] 2.4.18)."""
@@ -114,16 +118,38 @@ class SmbLine:
         return SmbFile(self._wire, file, min(CHUNK, self._wire.max_read), self._shown(found.where))
 
     def read_once(self, path: str, offset: int, size: int) -> bytes | None:
-        """That range of a file by one question: open, read, close. None where the server gave less than there is."""
-        where, wire = self._where(path), self._wire
-        asked = wire.send(create(where, GENERIC_READ, ONLY_FILE), read(offset, size), close())
+        """That range of a file by one question. None where the server gave less than there is."""
+        where = self._where(path)
+        return self._taken(where, self._ask_once(where, offset, size), offset, size)[1]
+
+    def beginnings(self, files: Sequence[FileEntry], size: int) -> list[Beginning | SourceError]:
+        """The first bytes of each file, one question for each and many of them under way."""
+        got: list[Beginning | SourceError] = []
+        asked: deque[tuple[str, list[int]]] = deque()
+        for entry in files:
+            if len(asked) >= AT_ONCE:
+                got.append(self._begun(*asked.popleft(), size))
+            # A backslash in a name would climb: the server is asked for what cannot be there.
+            where = self._where(entry.path.replace("\\", "?"))
+            asked.append((where, self._ask_once(where, 0, size)))
+        return got + [self._begun(*each, size) for each in asked]
+
+    def close(self) -> None:
+        self._wire.close()
+
+    def _ask_once(self, where: str, offset: int, size: int) -> list[int]:
+        return self._wire.send(create(where, GENERIC_READ, ONLY_FILE), read(offset, size), close())
+
+    def _taken(self, where: str, asked: list[int], offset: int, size: int) -> tuple[Opened, bytes | None]:
+        """What `_ask_once` asked for; None where the server gave less than there is."""
+        wire = self._wire
         try:
             file = opened(wire.good(asked[0]))
             answer, closed = wire.take(asked[1]), wire.take(asked[2])
             if closed.status:
                 wire.forget(wire.send(close(file.file_id)))
             if answer.status == END_OF_FILE:
-                return b""
+                return file, b""
             if answer.status:
                 raise SmbRefusal(answer.status)
             got = bytes(data(answer))
@@ -133,10 +159,27 @@ class SmbLine:
             raise SourceError(f"{self._shown(where)}: the server's answer makes no sense") from error
         finally:
             wire.forget(asked)
-        return got if len(got) == size or offset + len(got) >= file.size else None
+        return file, got if len(got) == size or offset + len(got) >= file.size else None
 
-    def close(self) -> None:
-        self._wire.close()
+    def _begun(self, where: str, asked: list[int], size: int) -> Beginning | SourceError:
+        try:
+            file, first = self._taken(where, asked, 0, size)
+            if first is None:
+                first = self._read_slowly(where, size)
+        except SourceError as error:
+            return error
+        return Beginning(file.size, _nanoseconds(file.written), first)
+
+    def _read_slowly(self, where: str, size: int) -> bytes:
+        """The beginning of a file from a server that gives less at a time than was asked for."""
+        file = self.open(Found("", Kind.FILE, where))
+        try:
+            got = b""
+            while len(got) < size and (more := file.read_at(len(got), size - len(got))):
+                got += more
+            return got
+        finally:
+            file.close()
 
     def _where(self, path: str) -> str:
         if "\\" in path:
