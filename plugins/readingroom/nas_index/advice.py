@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
+from readingroom.nas_index.catalogue import SourceRecord
 from readingroom.nas_index.connection_test import Tested
 from readingroom.nas_index.measure import cores
 from readingroom.nas_index.nas_config import SourceConfig
@@ -30,9 +31,19 @@ class Suggestion(BaseModel):
     value: str | int | None = None
 
 
-def of_source(config: SourceConfig, tested: Tested | None, errors: Mapping[str, int]) -> Iterator[Suggestion]:
-    """Advice about one source; `errors` counts those of its last run by code."""
+def of_source(
+    config: SourceConfig, tested: Tested | None, errors: Mapping[str, int], known: SourceRecord | None = None
+) -> Iterator[Suggestion]:
+    """Advice about one source; `errors` counts those of its last run by code, `known` is what the catalogue has."""
     name = config.name
+    if config.firebird is None and known is not None and known.content in ("jpeg2000_firebird", "mixed"):
+        yield Suggestion(
+            title=f"Name the database of {name}",
+            detail=f"{known.pictures or 'Many'} JPEG 2000 pictures lie there, and nothing is known of them: patients "
+            "and dates of such an archive stand in a Firebird database. Say where it is and what its columns mean.",
+            source=name,
+            setting="firebird",
+        )
     if tested is None:
         yield Suggestion(
             title=f"Test {name}",

@@ -16,6 +16,8 @@ from time import perf_counter
 from pydantic import BaseModel
 
 from readingroom.errors import ReadingRoomError, SourceError
+from readingroom.nas_index.firebird import Kind, recognise
+from readingroom.nas_index.firebird.trying import look_into
 from readingroom.nas_index.nas_config import SourceConfig
 from readingroom.nas_index.place import Place
 from readingroom.nas_index.told import report
@@ -58,6 +60,10 @@ class Tested(BaseModel):
     """How a run would enumerate it."""
     workers: int = 0
     """Files that a run would read at a time."""
+    content: Kind = "unknown"
+    """What it is recognised as, by files from all over it."""
+    pictures_sampled: int = 0
+    """Pictures that its database names first and that were found; 0 where no database is configured."""
 
 
 def tested(settings: Settings, config: SourceConfig) -> Tested:
@@ -99,9 +105,12 @@ def look(config: SourceConfig, settings: Settings) -> Tested:
                     "None of the first files of the list can be read",
                     suggestion="Say by NAS_PATH_MAP where its paths are mounted on this machine.",
                 )
+            found = look_into(config, place)
             return Tested(
                 ok=True,
-                message=_said(place),
+                content=recognise(place.sample(), has_mapping=config.firebird is not None),
+                pictures_sampled=found,
+                message=_said(place, found),
                 latency_ms=round(measured.latency * 1000, 3) if measured.files else None,
                 listing_ms=round(measured.listing * 1000, 3),
                 throughput_mb_s=round(throughput / 1e6, 1) if throughput else None,
@@ -115,7 +124,9 @@ def look(config: SourceConfig, settings: Settings) -> Tested:
         return Tested.model_validate(report(error))
 
 
-def _said(place: Place) -> str:
+def _said(place: Place, pictures: int) -> str:
+    if pictures:
+        return "The source answers, and so does its database."
     if not place.measured.files:
         return "The source answers; no file was found in the folders that were looked at."
     return "The source answers."

@@ -18,6 +18,7 @@ from readingroom.nas_index.advice import Suggestion, of_site, of_source
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.connection_test import Tested, tested
 from readingroom.nas_index.events import SourcesConfigured, SourceTested
+from readingroom.nas_index.firebird import mapping_of
 from readingroom.nas_index.nas_config import NasConfig, SourceConfig, merged, parsed
 from readingroom.nas_index.run_answers import Plain
 from readingroom.nas_index.start import Indexing
@@ -141,7 +142,12 @@ class Sources:
         return wanted, True
 
     def _check(self, config: SourceConfig, present: NasConfig) -> None:
-        """Refuse what the web may not configure: it would read with this server's rights, or sign in with its keys."""
+        """Refuse a mapping that makes no sense, and what the web may not configure.
+
+        That would read with this server's rights, or sign in with its keys.
+        """
+        if config.firebird is not None:
+            mapping_of(config.firebird, config.name)
         before = next((each for each in present.sources if each.name == config.name), None)
         if config.type in ("local", "list"):
             if not self._indexing.lies_in_roots(config.location()):
@@ -190,12 +196,13 @@ def routes(
     def suggestions() -> Advice:
         """What would make indexing faster, safer or more complete."""
         config, results = indexing.config.read(), sources.results.read()
-        known = {each.name: each.id for each in catalogue.sources()}
+        known = {each.name: each for each in catalogue.sources()}
         found = list(of_site(len(config.sources)))
         for each in config.sources:
             if each.enabled:
-                errors = _errors(known[each.name]) if each.name in known else {}
-                found += of_source(each, results.get(each.name), errors)
+                record = known.get(each.name)
+                errors = _errors(record.id) if record else {}
+                found += of_source(each, results.get(each.name), errors, record)
         return Advice(suggestions=found)
 
     def _figures(name: str, results: dict[str, TestShown]) -> SourceFigures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from ctypes.util import find_library
 from typing import Any
 
@@ -28,7 +28,7 @@ _AWAY = frozenset({335544721, 335544722, 335544726, 335544727, 335544648})
 """isc_network_error, isc_net_connect_err, isc_net_read_err, isc_net_write_err, isc_conn_lost"""
 
 
-def pages(mapping: Mapping) -> Iterator[list[Row]]:
+def pages(mapping: Mapping) -> Generator[list[Row]]:
     """All rows, `PAGE` at a time, each with the columns of the mapping in its order.
 
     The statement sees the database as it was when it began; nothing is locked and nothing can be written.

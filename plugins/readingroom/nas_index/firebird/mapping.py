@@ -62,7 +62,7 @@ class Mapping(BaseModel):
     def _whole(self) -> Mapping:
         strange = (self.columns.keys() - KEYWORDS - {PATH}) | (self.defaults.keys() - KEYWORDS)
         if strange:
-            raise ValueError(f"not known: {', '.join(sorted(strange))}")
+            raise ValueError(f"columns and defaults: no such DICOM keyword as {', '.join(sorted(strange))}")
         if PATH not in self.columns:
             raise ValueError("columns must say which one holds the path")
         if bool(self.table) == bool(self.query):
@@ -79,13 +79,13 @@ class Mapping(BaseModel):
         return f"SELECT {listed} FROM {source}"  # noqa: S608  # names are checked, the query is the site's own
 
 
-def mapping_of(values: dict[str, Any]) -> Mapping:
-    """The mapping of a configured source; raises BadRequest naming what does not fit."""
+def mapping_of(values: dict[str, Any], source: str = "") -> Mapping:
+    """The mapping of a configured source; raises BadRequest naming each key that does not fit."""
     try:
         return Mapping.model_validate(values)
     except ValidationError as error:
         said = "; ".join(
-            f"firebird.{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"
+            f"{'.'.join(('firebird', *map(str, each['loc'])))}: {each['msg'].removeprefix('Value error, ')}"
             for each in error.errors(include_input=False)
         )
-        raise BadRequest(f"The configuration does not fit: {said}") from None
+        raise BadRequest(f"{source or 'The configuration'}: {said}") from None
