@@ -105,7 +105,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     access = Access(lambda study_uid: publishing.is_published(database, study_uid), clock)
 
     ranges = PacsRanges(settings.orthanc_url, lambda: f"Bearer {identity.signer.service_token('downloads')}")
-    stored = StoredFiles(pacs, settings.orthanc_storage, ranges)
+    stored = StoredFiles(pacs, settings.orthanc_storage, ranges, together=True)
     keys = Keys(identity.signer, timedelta(hours=settings.download_hours))
     sender = Sender(keys, clock)
 
@@ -120,7 +120,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     indexing = Indexing(settings, database, clock, trail, catalogue)
 
     nas_files, crcs = SeriesFiles(settings, database), KeptCrcs(database, clock)
-    series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs), NasOrigin(database, nas_files, crcs))
+    nas = NasOrigin(database, nas_files, crcs)
+    series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs), nas)
 
     shares = sharing.build(settings, database, clock, trail, metrics, identity.share_cookies, series, sender)
 
@@ -161,7 +162,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.starts.append(indexing.go_on)
     room.starts.append(series_imports.go_on)
     room.stops.append(shares.log.stop)
-    room.stops.append(nas_files.close)
+    room.stops.extend((nas_files.close, nas.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     for area in areas:

@@ -4,14 +4,16 @@ its API.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from readingroom.errors import PacsError, StoredFileBroken
 from readingroom.pacs import Pacs, get_json, segment
@@ -25,6 +27,9 @@ WHOLE_BYTES = 8 << 20
 held whole.
 """
 
+TOGETHER = 2_000
+"""Instances that one question is about: 40 ms and 1 MB (Orthanc 1.13 on SQLite), where each by itself takes 0.9 ms."""
+
 RANGED_AT_ONCE = 8
 """Ranged reads go through Orthanc's own HTTP server: they must never take all of its 50 threads, on which
 they wait.
@@ -33,6 +38,9 @@ they wait.
 Ranged = Callable[[str, int, int], bytes]
 """Asks Orthanc over HTTP for bytes `start` up to `stop` of what is at a path (RFC 9110 section 14)."""
 
+DICOM = 1
+"""ContentType of the attachment that is the instance's own file (OrthancCPlugin.h)."""
+
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -40,13 +48,17 @@ class StoredFiles:
     """Opens attachments of instances; used by many threads at once.
 
     `storage` is Orthanc's storage folder when it lies on this machine and holds plain files; else all goes
-    through the API. A file that is not in the folder is asked of the API before it counts as lost.
+    through the API. A file that is not in the folder is asked of the API before it counts as lost. With `together`,
+    where a file lies is asked for all of its series at once: for downloads, which take series whole.
     """
 
-    def __init__(self, pacs: Pacs, storage: Path | None, ranged: Ranged | None = None) -> None:
+    def __init__(
+        self, pacs: Pacs, storage: Path | None, ranged: Ranged | None = None, *, together: bool = False
+    ) -> None:
         self._pacs = pacs
         self._storage = storage
         self._ranged = ranged
+        self._together = together
         self._ranged_slots = threading.BoundedSemaphore(RANGED_AT_ONCE)
         self._places: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._lock = threading.Lock()
@@ -97,25 +109,53 @@ class StoredFiles:
                 if found is not None:
                     self._places.move_to_end(key)
                     return found
-        place = self._asked_place(instance, attachment)
-        if place is None:
-            return ""
+        if known and self._together:
+            self._learn_series(instance)
+            with self._lock:
+                if (found := self._places.get(key)) is not None:
+                    return found
+        try:
+            info = get_json(self._pacs, f"{_path(instance, attachment)}/info")
+        except PacsError:
+            return ""  # asking for the bytes will say whether Orthanc has them
+        return self._learn(key, info)
+
+    def _learn_series(self, instance: str) -> None:
+        """Learn where all files of an instance's series lie; what goes wrong here is told by asking for one file."""
+        try:
+            series = get_json(self._pacs, f"/instances/{segment(instance)}")["ParentSeries"]
+            question = {
+                "Level": "Instance", "Query": {}, "ParentSeries": series, "ResponseContent": ["Attachments"],
+                "Limit": TOGETHER,
+            }  # fmt: skip
+            found = range(TOGETHER)
+            since = 0
+            while len(found) == TOGETHER and since < PLACES:
+                asked = json.dumps({**question, "Since": since}).encode()
+                found = json.loads(self._pacs.post("/tools/find", asked))
+                for each in found:
+                    self.learn(each["ID"], each["Attachments"])
+                since += TOGETHER
+        except PacsError:
+            return
+
+    def learn(self, instance: str, attachments: Iterable[Mapping[str, Any]]) -> None:
+        """Take what Orthanc tells of an instance's attachments (`/tools/find`, ResponseContent Attachments)."""
+        for each in attachments:
+            number = each["ContentType"]
+            self._learn((instance, "dicom" if number == DICOM else str(number)), each)
+
+    def _learn(self, key: tuple[str, str], info: Mapping[str, Any]) -> str:
+        uuid = str(info.get("Uuid", ""))
+        compressed = any(info.get(f"Compressed{what}") != info.get(f"Uncompressed{what}") for what in ("MD5", "Size"))
+        # The name becomes a path: only what is a UUID may.
+        place = "" if compressed or not _UUID.fullmatch(uuid) else f"{uuid[:2]}/{uuid[2:4]}/{uuid}"
         with self._lock:
             self._places[key] = place
             self._places.move_to_end(key)
             if len(self._places) > PLACES:
                 self._places.popitem(last=False)
         return place
-
-    def _asked_place(self, instance: str, attachment: str) -> str | None:
-        try:
-            info = get_json(self._pacs, f"{_path(instance, attachment)}/info")
-        except PacsError:
-            return None  # asking for the bytes will say whether Orthanc has them
-        uuid = str(info.get("Uuid", ""))
-        compressed = any(info.get(f"Compressed{what}") != info.get(f"Uncompressed{what}") for what in ("MD5", "Size"))
-        # The name becomes a path: only what is a UUID may.
-        return "" if compressed or not _UUID.fullmatch(uuid) else f"{uuid[:2]}/{uuid[2:4]}/{uuid}"
 
     def _read_api(self, instance: str, attachment: str, size: int, start: int, stop: int) -> bytes:
         path = _path(instance, attachment)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from readingroom.downloads import StoredFiles
+from readingroom.downloads.stored_files import DICOM
 from readingroom.errors import PacsError, PacsNotFound, PacsUnreachable, StoredFileBroken
 from readingroom.pacs import Pacs, get_json, segment
 from readingroom.series.crcs import KeptCrcs, fingerprint
@@ -22,9 +23,6 @@ from readingroom.zipstream import Reader
 
 SERIES_KEPT = 64
 """Series whose files are remembered; of 1,000 files each, some 30 MB."""
-
-DICOM_FILE = 1
-"""ContentType of the attachment that is the instance's file, OrthancCPlugin.h."""
 
 _UID = re.compile(r"[0-9.]{1,64}")
 
@@ -132,12 +130,14 @@ class OrthancOrigin:
             "ResponseContent": ["Attachments", "MainDicomTags", "Metadata"],
         }
         answer = json.loads(self._pacs.post("/tools/find", json.dumps(question).encode()))
+        for each in answer:
+            self._stored.learn(str(each["ID"]), each["Attachments"])
         listed = [one for one in map(_stored, answer) if one is not None]
         return sorted(listed, key=_in_order)
 
 
 def _stored(instance: Mapping[str, Any]) -> _Stored | None:
-    file = next((each for each in instance["Attachments"] if each["ContentType"] == DICOM_FILE), None)
+    file = next((each for each in instance["Attachments"] if each["ContentType"] == DICOM), None)
     if file is None:
         return None
     tags = instance["MainDicomTags"]

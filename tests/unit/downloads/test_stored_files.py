@@ -159,3 +159,32 @@ def test_places_are_forgotten_in_time(pacs: MemoryPacs, monkeypatch: pytest.Monk
     assert len(pacs.asked) == 3
     read(files, instances[0])
     assert len(pacs.asked) == 4
+
+
+def test_where_the_files_of_a_series_lie_is_asked_for_together(
+    pacs: MemoryPacs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_files, "TOGETHER", 2)
+    instances = [pacs.add(CONTENT) for _ in range(5)]
+    pacs.set(instances[4], "1024", CONTENT[::-1])
+    files = StoredFiles(pacs, pacs.storage, together=True)
+    for instance in instances:
+        assert read(files, instance) == CONTENT
+    assert read(files, instances[4], "1024") == CONTENT[::-1]
+    assert pacs.asked == [f"/instances/{instances[0]}", *["/tools/find"] * 3]
+
+
+def test_a_file_that_was_stored_again_is_asked_for_alone(pacs: MemoryPacs) -> None:
+    instances = [pacs.add(CONTENT) for _ in range(3)]
+    files = StoredFiles(pacs, pacs.storage, together=True)
+    read(files, instances[0])
+    pacs.place(instances[1]).unlink()
+    pacs.set(instances[1], "dicom", CONTENT)
+    asked = len(pacs.asked)
+    assert read(files, instances[1]) == CONTENT
+    assert pacs.asked[asked:] == [f"/instances/{instances[1]}/attachments/dicom/info"]
+
+
+def test_an_instance_that_orthanc_does_not_have_is_missing_however_it_is_asked_for(pacs: MemoryPacs) -> None:
+    with pytest.raises(StoredFileBroken):
+        read(StoredFiles(pacs, pacs.storage, together=True), "0" * 44)
