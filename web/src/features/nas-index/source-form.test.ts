@@ -86,6 +86,13 @@ describe("what the server refuses", () => {
     });
   });
 
+  test("of a database's mapping stands there too", () => {
+    expect(refused("old archive: firebird.charset: String should match pattern '^[A-Z0-9_]+$'; firebird: either table or query is needed").fields).toEqual({
+      "firebird.charset": "String should match pattern '^[A-Z0-9_]+$'.",
+      "firebird.table": "Either table or query is needed.",
+    });
+  });
+
   test("of another source, or of no field, is told as a whole", () => {
     expect(refused("The request does not fit", [{ field: "sources.0.port", problem: "no port" }])).toEqual({ fields: {}, rest: ["sources.0.port: No port."] });
     expect(refused("The file cannot be written.")).toEqual({ fields: {}, rest: ["The file cannot be written."] });

@@ -177,7 +177,7 @@ function firebirdForm(config: Partial<FirebirdConfig> | null): FirebirdForm {
     table: config?.table ?? "",
     query: config?.query ?? "",
     pathColumn,
-    columns: config === null ? [{ name: "PatientName", value: "" }] : pairs(columns),
+    columns: config?.columns === undefined ? [{ name: "PatientName", value: "" }] : pairs(columns),
     pathPrefix: config?.path_prefix ?? "",
     defaults: pairs(config?.defaults ?? {}),
   };

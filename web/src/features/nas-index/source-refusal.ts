@@ -15,6 +15,9 @@ const ABOUT: [RegExp, string][] = [
   [/needs a share/, "share"],
   [/absolute path|path cannot hold|NAS_ALLOWED_ROOTS/, "path"],
   [/key file/, "private_key_path"],
+  [/either table or query/, "firebird.table"],
+  [/query must be/, "firebird.query"],
+  [/which one holds the path/, "firebird.pathColumn"],
   [/password has to be typed again|password are needed/, "password"],
 ];
 
@@ -43,7 +46,7 @@ function problemsOf(error: ApiError): Problem[] {
     const told = error.detail.filter(isProblem);
     if (told.length > 0) return told;
   }
-  const listed = error.message.replace(/^The (request|configuration) does not fit: /, "");
+  const listed = error.message.replace(/^The (request|configuration) does not fit: |^[^;]*?: (?=firebird[.:])/, "");
   if (listed === error.message) return [{ field: "", problem: error.message }];
   return listed.split("; ").map((each) => {
     const [, field = "", problem = each] = /^([\w.]+): (.*)$/s.exec(each) ?? [];
@@ -60,7 +63,7 @@ function fieldOf(field: string, problem: string, place: number): string | null {
   if (index !== undefined && Number(index) !== place) return null;
   const named = ofSource ?? (field.startsWith("sources") ? "" : field);
   if (named.startsWith("firebird.columns")) return "firebird.pathColumn";
-  if (named !== "") return RENAMED[named] ?? named;
+  if (named !== "" && named !== "firebird") return RENAMED[named] ?? named;
   return ABOUT.find(([words]) => words.test(problem))?.[1] ?? null;
 }
 

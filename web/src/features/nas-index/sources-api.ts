@@ -9,6 +9,9 @@ import type { RunStatus } from "./runs-api";
 export interface Source {
   name: string;
   type: string;
+  /** What kind of archive it is recognised as. */
+  content: "dicom" | "jpeg2000_firebird" | "mixed" | "unknown";
+  pictures: number;
   location: string;
   configured: boolean;
   enabled: boolean;

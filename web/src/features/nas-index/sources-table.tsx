@@ -7,7 +7,7 @@ import { notifyDone, notifyFailed } from "@/components/notify";
 import { RecordTable, type Column } from "@/components/record-table";
 import { count, time } from "@/lib/format";
 
-import { OfflineBadge } from "./badges";
+import { ContentBadge, OfflineBadge } from "./badges";
 import { ConnectionTest } from "./connection-test";
 import { STATES } from "./run-words";
 import { useStartRun } from "./runs-api";
@@ -47,6 +47,7 @@ const COLUMNS: Column<Source>[] = [
             <bdi>{source.name}</bdi>
           </Text>
           {!source.online && <OfflineBadge reason={source.offline_reason} />}
+          <ContentBadge content={source.content} />
           {!source.enabled && <Badge color="gray">Switched off</Badge>}
           {!source.configured && !source.name.includes("/") && <Badge color="gray">Not configured any more</Badge>}
         </Group>

@@ -59,6 +59,13 @@ function Act({ advice, onEdit, onAdd }: SuggestionsProps & { advice: Suggestion 
       </Button>
     );
   }
+  if (setting === "firebird") {
+    return (
+      <Button variant="default" size="xs" mt={8} onClick={() => onEdit(source, { firebird: {} })}>
+        Name its database
+      </Button>
+    );
+  }
   if (setting === null || setting === undefined || value === null || value === undefined) return null;
   // Another type needs a path too: the form asks for it.
   if (setting === "type") {
