@@ -9,14 +9,19 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.fixtures.browser import Shelf, Visitor
+from tests.fixtures.nas_pages import configured, indexed
 
 PHONE_WIDTH = 390
 PHONE: dict[str, Any] = {"viewport": {"width": PHONE_WIDTH, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
-def pages_of(shelf: Shelf) -> dict[str, str]:
+@pytest.fixture(scope="session")
+def pages(shelf: Shelf) -> dict[str, str]:
     """Every page by address, with the heading that shows that it is there."""
     run = shelf.live.admin.get("/api/bestof/imports").json()["items"][-1]["runId"]
+    # The cases' own folder is a small NAS too: series, and files that are none.
+    index_run = indexed(shelf.live, configured(shelf.live, name="bestof", type="local", path=str(shelf.source)))
+    series = shelf.live.admin.get("/api/search?source=bestof&limit=1").json()["results"][0]
     return {
         "/cases": "Cases",
         f"/cases/{shelf.ids[3]}": "Worst headache of her life",
@@ -25,6 +30,11 @@ def pages_of(shelf: Shelf) -> dict[str, str]:
         "/admin/imports": "Start an import",
         f"/admin/imports/{run}": "File by file",
         "/admin/audit": "Audit",
+        "/nas": "NAS index",
+        "/nas?q=nothing+like+this&modality=CT": "No series fits",
+        f"/nas/series/{series['SeriesKey']}": "Patient",
+        "/nas/sources": "Sources and runs",
+        f"/nas/runs/{index_run}": "Index run",
         "/docs": "API",
         "/cases/no/such/page": "No page at this address",
     }
@@ -53,11 +63,11 @@ def offences(page: Page, axe: str, *rules: str) -> list[str]:
 
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", ("color-contrast",))])
 def test_no_page_has_a_serious_fault_for_screen_readers_or_in_contrast(
-    visit: Visitor, shelf: Shelf, axe: str, scheme: str, rules: tuple[str, ...]
+    visit: Visitor, pages: dict[str, str], axe: str, scheme: str, rules: tuple[str, ...]
 ) -> None:
     admin = visit("admin", color_scheme=scheme, reduced_motion="reduce")
     found: list[str] = []
-    for address, heading in pages_of(shelf).items():
+    for address, heading in pages.items():
         admin.go(address)
         settled(admin.page, heading)
         found += offences(admin.page, axe, *rules)
@@ -86,10 +96,10 @@ def test_the_check_for_faults_finds_faults(visit: Visitor, axe: str) -> None:
     assert len(offences(nobody.page, axe)) == 2
 
 
-def test_no_page_scrolls_sideways_on_a_phone(visit: Visitor, shelf: Shelf) -> None:
+def test_no_page_scrolls_sideways_on_a_phone(visit: Visitor, pages: dict[str, str]) -> None:
     admin = visit("admin", **PHONE)
     wide = []
-    for address, heading in pages_of(shelf).items():
+    for address, heading in pages.items():
         admin.go(address)
         settled(admin.page, heading)
         width = admin.page.evaluate("document.documentElement.scrollWidth")
@@ -181,7 +191,7 @@ def walk_to(page: Page, wanted: str, steps: int = 40) -> None:
     raise AssertionError(f"Tab does not lead to {wanted}")
 
 
-def test_the_pages_ask_nobody_but_their_own_server(visit: Visitor, shelf: Shelf) -> None:
+def test_the_pages_ask_nobody_but_their_own_server(visit: Visitor, shelf: Shelf, pages: dict[str, str]) -> None:
     admin = visit("admin")
     elsewhere: list[str] = []
 
@@ -190,7 +200,7 @@ def test_the_pages_ask_nobody_but_their_own_server(visit: Visitor, shelf: Shelf)
             elsewhere.append(request.url)
 
     admin.page.on("request", note)
-    for address, heading in pages_of(shelf).items():
+    for address, heading in pages.items():
         admin.go(address)
         settled(admin.page, heading)
     assert not elsewhere
