@@ -24,7 +24,7 @@ from readingroom.db import Database, open_database
 from readingroom.door import Door
 from readingroom.downloads import Keys, Sender, StoredFiles
 from readingroom.downloads import api as slices_api
-from readingroom.identity import Access, Authenticator, TokenSigner, users_api
+from readingroom.identity import Access, Authenticator, ShareCookies, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.identity.cross_site import Origins
@@ -58,6 +58,7 @@ class Room:
     app: Flask
     database: Database
     authenticator: Authenticator
+    share_cookies: ShareCookies
     signer: TokenSigner
     accounts: Accounts
     access: Access
@@ -121,7 +122,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
 
     nas_files, crcs = SeriesFiles(settings, database), KeptCrcs(database, clock)
     nas = NasOrigin(database, nas_files, crcs)
-    series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs), nas)
+    series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs, clock), nas)
 
     shares = sharing.build(settings, database, clock, trail, metrics, identity.share_cookies, series, sender)
 
@@ -147,6 +148,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         app,
         database,
         identity.authenticator,
+        identity.share_cookies,
         identity.signer,
         identity.accounts,
         access,
