@@ -13,18 +13,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from readingroom.clock import Clock
 from readingroom.downloads import StoredFiles
 from readingroom.downloads.stored_files import DICOM
 from readingroom.errors import PacsError, PacsNotFound, PacsUnreachable, StoredFileBroken
 from readingroom.pacs import Pacs, get_json, segment
 from readingroom.series.crcs import KeptCrcs, fingerprint
 from readingroom.series.model import FACTS, FoundSeries, SeriesFile, key_of
+from readingroom.series.orthanc_keys import OrthancKeys
 from readingroom.zipstream import Reader
 
 SERIES_KEPT = 64
 """Series whose files are remembered; of 1,000 files each, some 30 MB."""
 
 _UID = re.compile(r"[0-9.]{1,64}")
+_KEY = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +42,21 @@ class _Stored:
 class OrthancOrigin:
     """Safe for many threads. `stored` opens the files."""
 
-    def __init__(self, pacs: Pacs, stored: StoredFiles, crcs: KeptCrcs) -> None:
+    def __init__(self, pacs: Pacs, stored: StoredFiles, crcs: KeptCrcs, clock: Clock) -> None:
         self._pacs = pacs
+        self._keys = OrthancKeys(pacs, clock)
         self._stored = stored
         self._crcs = crcs
         self._lock = threading.Lock()
         self._kept: OrderedDict[tuple[str, str], list[_Stored]] = OrderedDict()
 
     def find(self, key: str) -> FoundSeries | None:
-        """The series with that SeriesInstanceUID; where several patients were given the same one, the largest."""
-        if not _UID.fullmatch(key):
+        """The series with that key or UID; where several patients were given the same UID, the largest."""
+        # 40 digits may be either, and a UID that long has dots.
+        uid = self._keys.uid(key) if _KEY.fullmatch(key) else key
+        if not _UID.fullmatch(uid):
             return None
-        answer = json.loads(self._pacs.post("/tools/lookup", key.encode()))
+        answer = json.loads(self._pacs.post("/tools/lookup", uid.encode()))
         found = [self._one(str(each["ID"])) for each in answer if each["Type"] == "Series"]
         # The id decides between two that are alike, so that it is the same one the next time.
         return max((each for each in found if each), key=lambda each: (each.file_count, each.id), default=None)
