@@ -1,0 +1,201 @@
+"""A whole tree, indexed by a real instance and from the command line: what pydicom says, to the last file and name.
+
+It has 6,000 files; READINGROOM_WHOLE_TREE=100000 in the environment makes it 100,000 (some minutes, most of them
+pydicom's). What is compared, and what is not, is told in `tests/fixtures/whole_index.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from readingroom.sources import printable
+
+from tests.fixtures.instance import REPO, Client, LiveInstance, running
+from tests.fixtures.slowed import Slowed
+from tests.fixtures.whole_index import FILES, Whole, lay_down
+
+PATIENCE = 120 + FILES / 200
+
+GROWING = ("enumerated_files", "files_processed", "series_count", "errors", "added")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """The tree and what pydicom says of it."""
+    return lay_down(tmp_path_factory.mktemp("whole") / "nas")
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory, whole: Whole) -> Iterator[LiveInstance]:
+    """An instance that may index it."""
+    with running(tmp_path_factory.mktemp("instance") / "data", NAS_ALLOWED_ROOTS=str(whole.root)) as started:
+        yield started
+
+
+def test_an_instance_indexes_what_pydicom_reads_and_tells_how_far_it_is(live: LiveInstance, whole: Whole) -> None:
+    admin = live.admin
+    answer = admin.post("/api/index/start", json={"path": str(whole.root)})
+    assert answer.status_code == 202, answer.text
+    run_id = answer.json()["runId"]
+    seen = watched(admin, run_id)
+
+    last = seen[-1]
+    assert last["state"] == "done", last
+    for key in GROWING:
+        values = [each[key] for each in seen]
+        assert values == sorted(values), key
+    between = {each["files_processed"] for each in seen if 0 < each["files_processed"] < last["files_processed"]}
+    assert len(between) >= 3, seen
+    assert any(each["files_per_second"] > 0 for each in seen[:-1])
+    foretold = [each for each in seen if each["estimated_completion"]]
+    assert foretold, "no end was foretold"
+    for each in foretold:
+        left = moment(each["estimated_completion"]) - moment(each["last_updated"])
+        assert 0 <= left.total_seconds() < 3600, each  # the first figures of a slow start look far ahead
+
+    index = catalogued(admin, whole)
+    assert whole.differences(index) == []
+    assert last["series_count"] == len(index)
+    images = sum(len(each["files"]) for each in index)
+    assert last["enumerated_files"] == last["files_processed"] == whole.opened == images + last["errors"]
+    in_index = {path for each in index for path in each["files"]}
+    told = {each["file_path"] for each in errors(admin, run_id)}
+    assert {printable(path) for path in whole.undecided} <= in_index | told
+
+
+def test_a_second_run_finds_nothing_new(live: LiveInstance, whole: Whole) -> None:
+    admin = live.admin
+    run_id = admin.post("/api/index/start", json={"path": str(whole.root)}).json()["runId"]
+    last = watched(admin, run_id, slow=False)[-1]
+    assert (last["state"], last["added"], last["changed"], last["gone"], last["moved"]) == ("done", 0, 0, 0, 0), last
+    assert last["unchanged"] == whole.opened
+
+
+def test_the_command_line_writes_the_same_and_its_files_are_whole_at_any_moment(whole: Whole, tmp_path: Path) -> None:
+    out, status = tmp_path / "index.json", tmp_path / "index_status.json"
+    process = subprocess.Popen([*BUILD_INDEX, "--source", str(whole.root), "--out", str(out), "--quiet"])
+    seen: list[dict[str, Any]] = []
+    while process.poll() is None:
+        if status.exists():
+            seen.append(json.loads(status.read_text()))
+        if out.exists():
+            assert isinstance(json.loads(out.read_text()), list)
+        time.sleep(0.01)
+    assert process.returncode == 0
+    last = json.loads(status.read_text())
+    assert not last["running"]
+    assert any(each["running"] for each in seen)
+    for key in GROWING[:-1]:
+        values = [each[key] for each in [*seen, last]]
+        assert values == sorted(values), key
+
+    index = json.loads(out.read_text())
+    images = sum(len(each["files"]) for each in index)
+    assert last["enumerated_files"] == last["files_processed"] == whole.opened == images + last["errors"]
+    assert last["series_count"] == len(index)
+    for series in index:
+        series["files"] = [path.removeprefix(f"{printable(str(whole.root))}/") for path in series["files"]]
+    assert whole.differences(index) == []
+
+
+def test_a_list_with_a_limit_takes_just_so_many(whole: Whole, tmp_path: Path) -> None:
+    paths = [path for each in whole.series.values() for path in each.files if "\n" not in path]
+    listed, out = tmp_path / "nas_dicom_files.txt", tmp_path / "index_sample.json"
+    listed.write_bytes(b"\n".join(os.fsencode(whole.root / path) for path in paths))
+    done = build_index("--list", listed, "--out", out, "--limit", "200")
+    assert done.returncode == 0, done.stderr
+    index = json.loads(out.read_text())
+    found = [path for each in index for path in each["files"]]
+    assert sorted(found) == sorted(printable(str(whole.root / path)) for path in paths[:200])
+    status = json.loads((tmp_path / "index_status.json").read_text())
+    assert (status["files_processed"], status["errors"], status["running"]) == (200, 0, False)
+
+
+def test_a_command_that_is_killed_while_it_writes_leaves_the_old_index_whole(whole: Whole, tmp_path: Path) -> None:
+    out = tmp_path / "index.json"
+    for _ in range(20):
+        out.write_text('[{"SeriesKey": "from before"}]\n')
+        process = subprocess.Popen([*BUILD_INDEX, "--source", str(whole.root), "--out", str(out), "--quiet"])
+        while process.poll() is None and not list(tmp_path.glob(".index.json.*")):
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if list(tmp_path.glob(".index.json.*")):  # killed before it was renamed
+            break
+    else:
+        raise AssertionError("the index was never caught while it was written")
+    assert json.loads(out.read_text()) == [{"SeriesKey": "from before"}]
+    assert isinstance(json.loads((tmp_path / "index_status.json").read_text()), dict)
+    assert build_index("--source", whole.root, "--out", out).returncode == 0
+    assert len(json.loads(out.read_text())) >= len(whole.series)
+
+
+BUILD_INDEX = [sys.executable, str(REPO / "scripts" / "build_index")]
+
+
+def build_index(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as an operator would."""
+    return subprocess.run(
+        [*BUILD_INDEX, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+
+
+def watched(admin: Client, run_id: str, *, slow: bool = FILES < 20_000) -> list[dict[str, Any]]:
+    """What the status said of a run, again and again until it ended; a small tree is indexed slowly."""
+    seen: list[dict[str, Any]] = []
+    end = time.monotonic() + PATIENCE
+    with Slowed(run_id) if slow else nullcontext():
+        while not seen or seen[-1]["running"]:
+            answer = admin.get("/api/index/status", params={"runId": run_id})
+            assert answer.status_code == 200, answer.text
+            seen.append(answer.json())
+            assert time.monotonic() < end, seen[-1]
+            time.sleep(0.2)
+    return seen
+
+
+def catalogued(admin: Client, whole: Whole) -> list[dict[str, Any]]:
+    """Every series that the catalogue has of the tree, each with the paths of all its files."""
+    found: list[dict[str, Any]] = []
+    while page := asked(admin, "/api/search", source=str(whole.root), limit=200, offset=len(found))["results"]:
+        found += page
+    for series in found:
+        files: list[str] = []
+        while len(files) < series["file_count"]:
+            said = asked(admin, f"/api/series/{series['SeriesKey']}", files_offset=len(files))
+            assert said["files_total"] == series["file_count"]
+            assert said["files"], said
+            files += [each["path"] for each in said["files"]]
+        series["files"] = files
+    return found
+
+
+def errors(admin: Client, run_id: str) -> list[dict[str, Any]]:
+    """Every error of a run."""
+    found: list[dict[str, Any]] = []
+    while page := asked(admin, f"/api/index/runs/{run_id}/errors", limit=200, offset=len(found))["items"]:
+        found += page
+    return found
+
+
+def asked(admin: Client, path: str, **query: Any) -> dict[str, Any]:
+    """An answer."""
+    answer = admin.get(path, params=query)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def moment(said: str) -> datetime:
+    """A time as the API writes it."""
+    return datetime.fromisoformat(said)
