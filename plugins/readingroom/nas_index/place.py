@@ -35,13 +35,9 @@ NEAR_BATCH, FAR_BATCH = 512, 16
 IN_FLIGHT = {"gentle": 8, "balanced": 32, "fast": 64}
 """Files read at a time where a source is far: with 2 ms between, 32 are worth 20 times one, 64 little more than 32."""
 
-SFTP_LINES = {"gentle": 1, "balanced": 4, "fast": 8}
-"""By sftp:// each worker is a connection that has dozens of files under way by itself: a second one for each process
-reads while the first one's files are parsed, more only help where the server is the slower one."""
-
-SMB_IN_FLIGHT = {"gentle": 4, "balanced": 8, "fast": 16}
-"""By smb:// it is this machine's processors that are busy, with the protocol: more at a time is no faster, and every
-connection costs a sign-in."""
+LINES = {"gentle": 1, "balanced": 4, "fast": 8}
+"""By sftp:// and smb:// each worker is a connection that has dozens of files under way by itself: a second one for each
+process reads while the first one's files are parsed, more only help where the server is the slower one."""
 
 FOLDERS_AT_ONCE = 16
 SMB_FOLDERS_AT_ONCE = 4
@@ -216,7 +212,7 @@ class Place(AbstractContextManager["Place"]):
         config, far = self._config, self.is_far
         workers = self._wanted.workers or config.max_workers
         if not workers:
-            in_flight = {"smb": SMB_IN_FLIGHT, "sftp": SFTP_LINES}.get(self.location.scheme, IN_FLIGHT)
+            in_flight = IN_FLIGHT if self._source is None else LINES
             workers = in_flight[config.performance_mode] if far else cores()
             if config.performance_mode == "gentle" and not far:
                 workers = max(1, workers // 2)
@@ -227,7 +223,7 @@ class Place(AbstractContextManager["Place"]):
             processes=processes,
             threads=threads,
             connections=-(-pool // processes) if pool else threads,
-            batch=config.chunk_size or (FAR_BATCH if far and self.location.scheme != "sftp" else NEAR_BATCH),
+            batch=config.chunk_size or (FAR_BATCH if far and self._source is None else NEAR_BATCH),
         )
         if self._source is not None:
             return replace(plan, location=self.location, settings=self._settings)
