@@ -221,10 +221,10 @@ def _header(pieces: list[Piece], syntax: str, *, big: bool) -> Header:
     values["TransferSyntaxUID"] = syntax or EXPLICIT_LITTLE
     for piece in pieces:
         if isinstance(piece, Stretch):
-            texts = piece.texts.get(charset)
-            if texts is None:
+            known, texts = piece.texts
+            if known != charset:
                 texts = {WANTED[tag]: _text(tag, raw, charset, big=big) for tag, raw in piece.values}
-                piece.texts[charset] = texts
+                piece.texts = charset, texts
             values.update(texts)
         else:
             tag, raw = piece

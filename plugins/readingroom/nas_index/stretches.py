@@ -47,8 +47,8 @@ class Stretch:
         self.blob = blob
         self.values = values
         self.elements = elements
-        self.texts: dict[bytes, dict[str, str]] = {}
-        """The values as text, by the character set that they were decoded with (`header` fills it)."""
+        self.texts: tuple[bytes | None, dict[str, str]] = (None, {})
+        """The character set that the values were last decoded with, and what came of it (`header` fills it in)."""
 
 
 Piece = Stretch | tuple[int, bytes]
