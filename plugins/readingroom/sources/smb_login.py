@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import uuid
 from typing import Any
 
@@ -50,7 +51,8 @@ class PatientConnection(Connection):  # type: ignore[misc]  # smbprotocol has no
                 self._take_one(timeout or self._patience)
             return super().receive(request, wait, timeout or self._patience, resolve_symlinks)
         except SMBResponseException as refusal:
-            if refusal.status in LOST_STATUSES:
+            # A server without SMB 3 does not know smbprotocol's question whether the dialect is the best: "closed".
+            if refusal.status in LOST_STATUSES and refusal.status != NtStatus.STATUS_FILE_CLOSED:
                 raise LineLost(f"the server ended the session ({refusal.status:#x})") from refusal
             raise
         except TimeoutError as error:
@@ -131,6 +133,7 @@ class SmbLogin:
                 f"{self._location.host} and we have no SMB 2 or 3 in common: {error}",
                 suggestion="SMB 1 is not spoken here; switch SMB 2 or 3 on at the server.",
             ) from error
+        connection.transport._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         session = Session(connection, self._user, self._password, require_encryption=self._encrypts(connection))
         try:
             session.connect()

@@ -49,7 +49,6 @@ class SmbWire:
         self._rest = b""
         self._socket: socket.socket = connection.transport._sock  # there is no other way to it
         self._socket.settimeout(patience)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, *questions: Question) -> list[int]:
         """Ask; several questions are a chain, each about the file that the first opens. Raises LineLost."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from readingroom.errors import SourceForbidden, SourceNotFound, SourceRefused
-from readingroom.sources import FileEntry, SourceSettings, open_source, parse_location
+from readingroom.sources import Beginning, FileEntry, SourceSettings, open_source, parse_location
 from readingroom.sources.smb import smb_connector
 
 from tests.fixtures.servers import running_smbd
@@ -69,6 +69,25 @@ def test_files_come_out_whole_whether_encrypted_or_not(smbd: Smbd) -> None:
         asked = settings(smbd, smb_encryption=encryption)
         with open_source(smbd.url, asked) as source, source.open("whole") as file:
             assert file.read() == content
+
+
+@pytest.mark.parametrize("encryption", ["if_required", "off"])
+@pytest.mark.parametrize("protocol", ["SMB2_02", "SMB2_10", "SMB3_00", "SMB3_02", "SMB3_11"])
+def test_every_dialect_is_spoken_signed_and_where_it_can_be_encrypted(protocol: str, encryption: str) -> None:
+    content = bytes(range(256)) * 9_000
+    with running_smbd(protocol=protocol, encryption=encryption) as server:
+        (server.root / "large").write_bytes(content)
+        for number in range(300):
+            (server.root / f"{number:03d}").write_bytes(b"%d" % number * 5000)
+        assert is_encrypted(server) == (protocol.startswith("SMB3") and encryption != "off")
+        with open_source(server.url, settings(server)) as source:
+            entries = [entry for entry in source.walk() if isinstance(entry, FileEntry)]
+            begins = source.beginnings(entries, 8192)
+            with source.open("large") as file:
+                assert file.read() == content
+    assert [entry.path for entry in entries] == [*(f"{number:03d}" for number in range(300)), "large"]
+    expected = [*((b"%d" % number * 5000)[:8192] for number in range(300)), content[:8192]]
+    assert [each.data for each in begins if isinstance(each, Beginning)] == expected
 
 
 def test_a_wrong_password_is_refused_and_not_shown(smbd: Smbd) -> None:
