@@ -65,22 +65,29 @@ class Batch:
         self._recognise = recognise
         self._tallies: dict[int, Tally] = {}
         self._others = 0
-        self._removed_series = 0
+        self._fresh: set[str] = set()
+        """Folders that nothing was known of: nor of their files, and nobody needs to be asked."""
         self._stored = Stored()
 
     def store(self, found: Sequence[Found], failed: Sequence[Failed]) -> Stored:
         """Store all of it; a path that comes twice counts once, as its last."""
         read = {place(each.path): each for each in found}
         lasting = {place(each.path): each for each in failed if each.error_type == DICOM_ERROR}
-        read = {at: each for at, each in read.items() if at not in lasting}
+        for at in lasting.keys() & read.keys():
+            del read[at]
         folders = self._folders({folder for folder, _ in (*read, *lasting)})
-        known = self._known([(folders[folder], name) for folder, name in (*read, *lasting)])
+        asked = [(folder, name) for folder, name in (*read, *lasting) if folder not in self._fresh]
+        known = self._known([(folders[folder], name) for folder, name in asked])
         series = self._series(list(read.values()))
         self._files(read, folders, known, series)
         self._bad_files(lasting, folders, known)
-        self._describe_again(read, folders, known, series)
+        mended = []
+        if known:
+            self._describe_again(read, folders, known, series)
+            before = [(at, known.get((folders[at[0]], at[1]))) for at in asked if at in read]
+            mended = [at for at, what in before if what is not None and what.series_id is None]
         self._count()
-        self._errors([*failed], [at for at in read if (k := known.get((folders[at[0]], at[1]))) and not k.series_id])
+        self._errors([*failed], mended)
         self._stored.failed = len(failed)
         return self._stored
 
@@ -95,6 +102,7 @@ class Batch:
                 )
             )
         fresh = sorted(paths - found.keys())
+        self._fresh.update(fresh)
         ids = self._bulk.new_ids("nas_folder", len(fresh))
         rows = [(folder_id, self._source_id, path) for folder_id, path in zip(ids, fresh, strict=True)]
         self._bulk.insert("nas_folder", ("id", "source_id", "path"), rows)
