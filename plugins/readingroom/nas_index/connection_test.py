@@ -20,8 +20,8 @@ from readingroom.nas_index.firebird import Kind, recognise
 from readingroom.nas_index.firebird.trying import look_into
 from readingroom.nas_index.nas_config import SourceConfig
 from readingroom.nas_index.place import Place
+from readingroom.nas_index.run_source import list_roots, path_map_of
 from readingroom.nas_index.told import report
-from readingroom.nas_index.work import list_roots, path_map_of
 from readingroom.settings import Settings
 from readingroom.sources import SourceSettings
 

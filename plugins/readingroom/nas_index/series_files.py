@@ -19,8 +19,8 @@ from readingroom.db import Database
 from readingroom.errors import SourceChanged, SourceError, SourceNotFound, StoredFileBroken
 from readingroom.nas_index import series as finding
 from readingroom.nas_index.nas_config import ConfigFile, SourceConfig
+from readingroom.nas_index.run_source import config_of, list_roots, path_map_of
 from readingroom.nas_index.source_pool import IDLE_SECONDS, SourcePool
-from readingroom.nas_index.work import config_of, list_roots, path_map_of
 from readingroom.settings import Settings
 from readingroom.sources import FileEntry, Location, Source, SourceSettings, from_printable, open_source
 from readingroom.sources.reading import SourceFile

@@ -13,10 +13,11 @@ from readingroom.db import Database
 from readingroom.errors import BadRequest, Conflict, IndexRunning, NotFound
 from readingroom.identity import Caller, Identity
 from readingroom.nas_index.catalogue import Catalogue
+from readingroom.nas_index.doing import STOPPED
 from readingroom.nas_index.events import IndexAsked, IndexStarted
 from readingroom.nas_index.nas_config import ConfigFile, NasConfig, SourceConfig, of_location
 from readingroom.nas_index.runs import GOES_ON, Runs, Wish
-from readingroom.nas_index.work import STOPPED, runs_of
+from readingroom.nas_index.work import runs_of
 from readingroom.procedures import start_process
 from readingroom.settings import Settings
 from readingroom.sources import Location, lies_in, parse_location
