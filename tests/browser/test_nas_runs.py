@@ -78,7 +78,7 @@ def test_a_run_whose_source_goes_away_says_that_it_waits_and_goes_on_by_itself(
     expect(panel).to_contain_text("Paused")
     away = folder.rename(tmp_path / "somewhere else")
     page.get_by_role("button", name="Resume the run over unplugged").click()
-    expect(panel).to_contain_text("Waiting for the source", timeout=RUN_MS)
+    expect(panel).to_contain_text("Waits for source", timeout=RUN_MS)
     expect(panel.get_by_role("alert")).to_contain_text("The run goes on by itself as soon as the source is back.")
     away.rename(folder)
     expect(panel).to_contain_text("Done", timeout=RUN_MS)

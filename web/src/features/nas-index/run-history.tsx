@@ -9,7 +9,7 @@ import { RecordTable, type Column } from "@/components/record-table";
 import { Empty, Failed, LoadingRows } from "@/components/states";
 import { count, time } from "@/lib/format";
 
-import { isWaiting, STATES, took } from "./run-words";
+import { stateOf, took } from "./run-words";
 import { runsQuery, type RunStatus } from "./runs-api";
 import classes from "./nas-index.module.css";
 
@@ -96,7 +96,7 @@ const COLUMNS: Column<RunStatus>[] = [
     key: "state",
     header: "State",
     width: "8.5rem",
-    cell: (run) => (isWaiting(run) ? <Badge color="yellow">Waits for source</Badge> : <Badge color={STATES[run.state ?? "queued"].color}>{STATES[run.state ?? "queued"].label}</Badge>),
+    cell: (run) => <Badge color={stateOf(run).color}>{stateOf(run).label}</Badge>,
   },
   { key: "files", header: "Files", width: "5.5rem", align: "right", cell: (run) => count(run.files_processed) },
   { key: "added", header: "New", width: "5rem", align: "right", cell: (run) => count(run.added) },

@@ -15,7 +15,7 @@ import { useCatalogueChanged } from "./nas-api";
 import classes from "./nas-index.module.css";
 import { RunControls } from "./run-controls";
 import { RunErrorLine } from "./run-error";
-import { announced, ending, filesDone, hasLost, isWaiting, pace, percent, phase, STATES } from "./run-words";
+import { announced, ending, filesDone, hasLost, isWaiting, pace, percent, phase, stateOf } from "./run-words";
 import { statusQuery, type RunStatus } from "./runs-api";
 
 /** Errors that the panel shows itself; the run's own page has them all. */
@@ -38,7 +38,7 @@ export function RunPanel({ runId, alone = false }: { runId: string; alone?: bool
 
 function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: boolean }) {
   const mayRun = useCan("index.run");
-  const state = STATES[run.state ?? "queued"];
+  const state = stateOf(run);
   return (
     <Paper p="lg" component="section" aria-label={`Run over ${run.source ?? "a source"}`}>
       <VisuallyHidden role="status">{announced(run, askedAt)}</VisuallyHidden>
@@ -48,7 +48,7 @@ function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: 
             <Title order={2} fz="h3">
               {run.running ? "Indexing" : alone ? "Run over" : "Last run over"} <bdi>{run.source}</bdi>
             </Title>
-            <Badge color={isWaiting(run) ? "yellow" : state.color}>{isWaiting(run) ? "Waiting for the source" : state.label}</Badge>
+            <Badge color={state.color}>{state.label}</Badge>
           </Group>
           <Text size="sm" c="dimmed">
             {run.running ? [phase(run), pace(run, askedAt)].filter(Boolean).join(" · ") : ending(run)}
@@ -82,7 +82,7 @@ function Bar({ run, askedAt }: { run: RunStatus; askedAt: number }) {
     <Progress.Root size="lg" mb={6}>
       <Progress.Section
         value={done ?? 100}
-        color={rests ? "yellow" : undefined}
+        color={rests ? "yellow.5" : undefined}
         animated={done === null && !rests}
         striped={done === null}
         aria-label="Progress of the run"
@@ -103,7 +103,7 @@ function Away({ run }: { run: RunStatus }) {
 
 function figuresOf(run: RunStatus): Figure[] {
   const moves: Figure[] = run.running
-    ? [{ label: "Files/s", value: Math.round(run.files_per_second) }]
+    ? [{ label: "Files/s", value: run.paused || isWaiting(run) ? 0 : Math.round(run.files_per_second) }]
     : [
         { label: "Moved", value: run.moved },
         { label: "Gone", value: run.gone },
@@ -119,7 +119,9 @@ function figuresOf(run: RunStatus): Figure[] {
 }
 
 function LastErrors({ run }: { run: RunStatus }) {
-  if (run.recent_errors.length === 0 || run.run_id === null) return null;
+  // What is wrong with the source as a whole stands in a box of its own.
+  const errors = run.recent_errors.filter(({ file_path: path }) => path !== null || !(isWaiting(run) || hasLost(run)));
+  if (errors.length === 0 || run.run_id === null) return null;
   return (
     <section>
       <Group justify="space-between" mt="lg" mb="xs">
@@ -131,7 +133,7 @@ function LastErrors({ run }: { run: RunStatus }) {
         </Anchor>
       </Group>
       <ul className={classes.errors} aria-label="Recent errors">
-        {run.recent_errors.slice(0, LAST_ERRORS).map((each, place) => (
+        {errors.slice(0, LAST_ERRORS).map((each, place) => (
           <li key={`${each.timestamp} ${each.file_path ?? ""} ${place}`}>
             <RunErrorLine error={each} />
           </li>

@@ -4,7 +4,12 @@ import { count, duration, plural, time } from "@/lib/format";
 import type { RunState, RunStatus } from "./runs-api";
 import type { Tested } from "./sources-api";
 
-export const STATES: Record<RunState, { label: string; color: string }> = {
+interface Shown {
+  label: string;
+  color: string;
+}
+
+const STATES: Record<RunState, Shown> = {
   queued: { label: "Waiting", color: "gray" },
   running: { label: "Running", color: "petrol" },
   paused: { label: "Paused", color: "yellow" },
@@ -37,6 +42,11 @@ export function isWaiting(run: Pick<RunStatus, "running" | "phase">): boolean {
 /** Whether so many files were missing that the run took nothing out: the source's own error says so, and names the way out. */
 export function hasLost(run: Pick<RunStatus, "running" | "recent_errors">): boolean {
   return !run.running && run.recent_errors.some(({ file_path: path, suggestion }) => path === null && suggestion.includes("accept_loss"));
+}
+
+/** How the state stands on a badge; a run that waits for its source is told apart from one that works. */
+export function stateOf(run: Pick<RunStatus, "running" | "phase" | "state">): Shown {
+  return isWaiting(run) ? { label: "Waits for source", color: "yellow" } : STATES[run.state ?? "queued"];
 }
 
 /** Whether `resume` starts it again: it goes on where it stopped. */

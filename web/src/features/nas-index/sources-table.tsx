@@ -9,7 +9,7 @@ import { count, time } from "@/lib/format";
 
 import { ContentBadge, OfflineBadge } from "./badges";
 import { ConnectionTest } from "./connection-test";
-import { STATES } from "./run-words";
+import { stateOf } from "./run-words";
 import { useStartRun } from "./runs-api";
 import type { Source } from "./sources-api";
 import classes from "./nas-index.module.css";
@@ -68,7 +68,7 @@ const COLUMNS: Column<Source>[] = [
         "Never"
       ) : (
         <div className={classes.kind}>
-          <Badge color={STATES[run.state].color}>{STATES[run.state].label}</Badge>
+          <Badge color={stateOf(run).color}>{stateOf(run).label}</Badge>
           <Anchor component={Link} to={`/nas/runs/${run.run_id}`} size="sm" c="dimmed">
             {time(run.started_at)}
           </Anchor>
