@@ -24,8 +24,11 @@ MAX_VALUE = 16_384
 ALIKE = 4
 """Stretches that are known to begin with the same element: series may lie mixed in one folder."""
 
-LEARNED_BYTES = 1 << 20
-"""After so much everything is forgotten, and learned again from the next few files; a hundred series or so."""
+LEARNED_BYTES = 2 << 20
+"""After so much everything is forgotten, and learned again from the next few files; two hundred series or so."""
+
+OVERHEAD = 300
+"""Bytes that Python takes to know a stretch, beside the stretch."""
 
 STEPS = 8192
 """Beginnings of elements that are known, at most; a scanner's headers have some hundred."""
@@ -156,11 +159,11 @@ class Stretches:
         self._learn(Stretch(blob, values, elements))
 
     def _learn(self, stretch: Stretch) -> None:
-        self._learned += len(stretch.blob)
+        self._learned += len(stretch.blob) + OVERHEAD
         if self._learned > LEARNED_BYTES or len(self._steps) > STEPS:
             self._known.clear()
             self._steps.clear()
             self._changing.clear()
-            self._learned = len(stretch.blob)
+            self._learned = 0
         head = stretch.blob[:BEGINNING]
         self._known[head] = (stretch, *self._known.get(head, ())[: ALIKE - 1])
