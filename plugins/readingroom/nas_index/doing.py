@@ -61,7 +61,8 @@ class Doing:
         self._cache = cache
         self._row = run
         self._stopping = stopping
-        self._estimate = Estimate(monotonic())
+        self._began = monotonic()
+        self._estimate = Estimate(self._began)
         self._last_total = runs.last_total(run.source_id) if not run.path else 0
         self._progress = Progress()
         self._visit: Visit | None = None
@@ -171,8 +172,15 @@ class Doing:
             "moved": self._left.moved,
             "gone": self._left.gone,
             "errors": progress.errors,
-            "files_per_second": round(self._estimate.files_per_second, 1),
+            "files_per_second": round(self._files_per_second(), 1),
         }
+
+    def _files_per_second(self) -> float:
+        """Of the last seconds while it goes on; of all of it when it ends, or is too short to tell otherwise."""
+        of_late = self._estimate.files_per_second
+        if of_late and self._progress.phase != "finishing":
+            return of_late
+        return self._progress.processed / max(monotonic() - self._began, 0.001)
 
     def _finish(self, visit: Visit, *, complete: bool) -> None:
         self._progress.phase = "finishing"

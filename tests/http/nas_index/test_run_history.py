@@ -29,6 +29,7 @@ def test_the_history_is_of_one_source_or_of_all_newest_first(nas: Nas) -> None:
     assert set(every["items"][0]) >= RUN_KEYS
     assert (every["items"][0]["unchanged"], every["items"][1]["added"]) == (21, 20)  # one file is not DICOM
     assert all(each["started_at"] <= each["finished_at"] and each["started_by"] == "staff" for each in every["items"])
+    assert all(each["files_per_second"] > 0 for each in every["items"])
     left = asked(nas, "/api/index/runs", source=f"{nas.root}/left", limit=1, offset=1)
     assert ([each["run_id"] for each in left["items"]], left["total"]) == ([runs[0]], 2)
     assert asked(nas, "/api/index/runs", source="nobody") == {"items": [], "total": 0}
