@@ -13,7 +13,7 @@ from readingroom.db import Database, migrate, open_database
 from readingroom.nas_index import search_postgresql
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.header import Header
-from readingroom.nas_index.narrowing import Wanted
+from readingroom.nas_index.narrowing import PROPERTIES, Wanted
 from readingroom.nas_index.profile import choose
 from readingroom.nas_index.records import Found
 from readingroom.nas_index.search import COUNTED, Search
@@ -75,9 +75,7 @@ def by_looking(rows: list[Any], wanted: Wanted) -> list[int]:
         day = row.study_date and date.fromisoformat(row.study_date)
         return (
             (row.source_name == wanted.source if wanted.source else not row.is_copy)
-            and all(
-                getattr(row, k) == v for k in ("modality", "medical_aid", "hospital_group") if (v := getattr(wanted, k))
-            )
+            and all(getattr(row, k) == v for k in PROPERTIES if (v := getattr(wanted, k)))
             and (wanted.first is None or bool(day and day >= wanted.first))
             and (wanted.last is None or bool(day and day <= wanted.last))
             and all(word.within in row.search_text for word in asked(wanted.words))
@@ -115,6 +113,7 @@ def some_search(r: random.Random) -> Wanted:
         first=dates[0] if r.random() < 0.3 else None,
         last=dates[1] if r.random() < 0.3 else None,
         medical_aid=r.choice(["", "", "", "GEMS"]),
+        hospital=r.choice(["", "", "", "Netcare Milpark Hospital"]),
         hospital_group=r.choice(["", "", "", "Netcare"]),
         source=r.choice(["", "", "archive", "mirror"]),
         limit=r.choice([1, 10, 50]),
