@@ -23,7 +23,7 @@ START_SECONDS = 180.0
 FOLDER_SECONDS = 60.0
 """An instance that is just ending gives its folder free within its supervisor's patience."""
 
-DEMO = "readingroom.cases.demo"
+DEMOS = ("readingroom.cases.demo", "readingroom.nas_index.demo")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,7 +62,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--tls-key", metavar="FILE", default=os.environ.get("READINGROOM_TLS_KEY", ""), help="its private key"
     )
-    made.add_argument("--demo", action="store_true", help="fill it with sample cases, when it has none")
+    made.add_argument(
+        "--demo", action="store_true", help="fill it with sample cases and a sample NAS, when it has none"
+    )
     made.add_argument(
         "--background", action="store_true", help="return once it is healthy; it goes on until scripts/stop"
     )
@@ -160,9 +162,10 @@ def _healthy(data: Path, had_password: bool, ground: Ground, *, demo: bool, how:
         ]
     print("\n".join([*lines, f"  {how}"]), flush=True)
     if demo:
-        status = run_module(DEMO, [], data=data, ground=ground)
-        if status:
-            raise Refusal(f"The sample cases could not be loaded (status {status}); Reading Room itself is running.")
+        for module in DEMOS:
+            status = run_module(module, [], data=data, ground=ground)
+            if status:
+                raise Refusal(f"The samples could not be loaded (status {status}); Reading Room itself is running.")
 
 
 def _wait_for_folder(data: Path) -> None:

@@ -46,6 +46,14 @@ def test_an_admin_sees_one_more_that_waits_for_a_word(live: LiveInstance) -> Non
     assert (answer.status_code, answer.json()["error"]) == (409, "case_identifiable")
 
 
+def test_staff_finds_patients_of_the_sample_nas_in_any_script(live: LiveInstance) -> None:
+    staff = person(live, "staff")
+    for words, name in (("tarou yamada", "Yamada"), ("анна", "Иванова"), ("milpark", "van der Merwe"), ("حسن", "حسن")):
+        (found,) = staff.get(f"/api/search?q={words}").json()["results"]
+        assert found["PatientName"].startswith(name), found
+        assert (found["integrity"], found["source"]) == ("complete", "demo")
+
+
 def test_deidentified_samples_keep_their_way_back_for_admins(live: LiveInstance) -> None:
     vertebra = cases_of(live.admin)[4]
 
