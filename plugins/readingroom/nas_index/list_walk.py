@@ -34,7 +34,7 @@ class ListWalk:
         for line in read_list(self._place):
             if isinstance(line, Unlisted):
                 shown = self._map.mapped(line.path) or line.path
-                part.unreadable.append(Unreadable(shown.lstrip("/"), line.reason, "forbidden"))
+                part.unreadable.append(Unreadable(shown.lstrip("/"), line.reason, line.why))
                 continue
             mapped = self._map.mapped(line)
             if mapped is None:
