@@ -22,7 +22,7 @@ from readingroom.shares.tables import share_address, shares
 
 
 class Attempts:
-    """A try is counted before the passcode is looked at, and taken back when it was right."""
+    """A try is counted before the passcode is looked at, and forgiven when it was right."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -46,13 +46,17 @@ class Attempts:
         return allowed
 
     def forgive(self, link_id: str, ip: str) -> None:
-        """The passcode was right: the link starts afresh, and the address has this one try back."""
+        """The passcode was right: the link starts afresh, and half of what the address did wrong is forgotten.
+
+        All of it would let somebody who has a link of their own guess at others for free; nothing of it would keep a
+        hospital behind one address out after a day of mistypings.
+        """
         now = self._clock.now()
         address = address_key(ip)
         with self._database.write() as connection:
             self._set_link(connection, link_id, Tries())
             known = self._of_address(connection, address, now)
-            self._set_address(connection, address, Tries(max(known.failures - 1, 0)), now)
+            self._set_address(connection, address, Tries(known.failures // 2), now)
 
     def _of_link(self, connection: Connection, link_id: str) -> Tries:
         c = shares.c
