@@ -94,9 +94,10 @@ class NasOrigin:
         order.
         """
         listing = self._listed(found)
+        reader = _Reader(self, (found.id, found.version), listing, index)
         if listing.files[index].size == 0:
-            self._fetch(listing, index, 0, memoryview(b""))
-        yield _Reader(self, (found.id, found.version), listing, index)
+            reader.read_into(0, memoryview(b""))
+        yield reader
 
     def read_into(self, key: tuple[str, str], listing: _Listing, index: int, offset: int, target: memoryview) -> None:
         """Bytes of a file, from what was read ahead where they are there. Raises StoredFileBroken."""

@@ -12,6 +12,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
+from functools import partial
+
+from readingroom.series.crew import Crew
 
 BLOCK = 4 << 20
 """Bytes read at a time: most files whole; a larger one in pieces, several of them at once."""
@@ -67,12 +70,13 @@ PLACES = 16
 
 
 class Ahead:
-    """Readers of files that look ahead; safe for many threads. Threads of its own come when needed, and go."""
+    """Reads files, and those behind them, with threads of its own; safe for many threads."""
 
     def __init__(self, window: int = WINDOW, budget: int = BUDGET, idle_seconds: float = IDLE_SECONDS) -> None:
         self._window = window
         self._budget = budget
         self._idle = idle_seconds
+        self._crew = Crew("series-ahead", idle_seconds / 3)
         self._lock = threading.Lock()
         self._courses: dict[Hashable, _Course] = {}
         self._held = 0
@@ -88,13 +92,16 @@ class Ahead:
         `fetch` raised for these bytes.
         """
         end = offset + len(target)
+        if not target:  # an empty file: it is opened at least
+            self._crew.run(partial(fetch, index, offset, target))
+            return
         course = self._look_ahead(key, sizes, fetch, index, offset, end)
         while offset < end:
             block = self._block(course, index, offset)
             if block is None:
                 stop = min(end, (offset // BLOCK + 1) * BLOCK) if course.blocks else end
                 began = time.monotonic()
-                fetch(index, offset, target[: stop - offset])
+                self._crew.run(partial(fetch, index, offset, target[: stop - offset]))
                 course.learn(stop - offset, time.monotonic() - began)
             else:
                 stop = min(end, block.stop)
@@ -111,6 +118,7 @@ class Ahead:
             for course in self._courses.values():
                 self._emptied(course)
             self._courses.clear()
+        self._crew.close()
 
     def _look_ahead(
         self, key: Hashable, sizes: Sequence[int], fetch: Fetch, index: int, offset: int, end: int
@@ -155,7 +163,7 @@ class Ahead:
     def _employ(self, course: _Course) -> None:
         if course.readers < READERS:
             course.readers += 1
-            threading.Thread(target=self._work, args=(course,), name="series-ahead", daemon=True).start()
+            self._crew.start(partial(self._work, course))
 
     def _work(self, course: _Course) -> None:
         while True:
@@ -184,7 +192,7 @@ class Ahead:
             return block.read.result()
         except CancelledError:  # thrown away as idle in this very moment
             content = memoryview(bytearray(block.stop - block.start))
-            course.fetch(index, block.start, content)
+            self._crew.run(partial(course.fetch, index, block.start, content))
             return content
         except BaseException:
             self._drop(course, index, block)  # who asks again shall have it tried again
