@@ -27,7 +27,8 @@ param(
 
 $ErrorActionPreference = 'Stop'
 if (-not (Test-Path -LiteralPath $Path -PathType Container)) {
-    Write-Error "There is no folder $Path"
+    # Continue: under Stop this line would end the script, with another exit code.
+    Write-Error "There is no folder $Path" -ErrorAction Continue
     exit 2
 }
 $target = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Out)
@@ -53,6 +54,6 @@ catch [System.OperationCanceledException] { }
 finally { $writer.Dispose() }
 Move-Item -LiteralPath $fresh -Destination $target -Force
 foreach ($each in $failed) { Write-Warning $each.ToString() }
-Write-Host ("{0} files in {1:n1} s, listed in {2}" -f $count, ((Get-Date) - $started).TotalSeconds, $target)
+Write-Output ("{0} files in {1:n1} s, listed in {2}" -f $count, ((Get-Date) - $started).TotalSeconds, $target)
 if ($failed.Count -gt 0) { exit 1 }
 exit 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,19 @@ def test_lines_that_say_too_little_become_errors_with_advice(tmp_path: Path) -> 
     records = [passed_over(each) for part in walk.parts() for each in part.unreadable]
     assert [each.error_code for each in records if each] == ["unusable_line"] * 3
     assert all("scripts/windows" in each.suggestion for each in records if each)
+
+
+def test_both_scripts_list_and_can_do_nothing_else() -> None:
+    scripts = Path(__file__).resolve().parents[3] / "scripts" / "windows"
+    robocopy = (scripts / "enum_robocopy.ps1").read_text()
+    call = robocopy[robocopy.index("& robocopy.exe") : robocopy.index("Out-Null", robocopy.index("& robocopy.exe"))]
+    flags = {word.strip("'\"`").split(":")[0] for word in call.split() if word.strip("'\"").startswith("/")}
+    assert flags == {
+        "/L", "/S", "/FP", "/NJH", "/NJS", "/NDL", "/NC", "/BYTES", "/NP", "/XJ", "/R", "/W", "/MT", "/UNILOG"
+    }  # fmt: skip
+    listing = (scripts / "enum_getchilditem.ps1").read_text()
+    assert "Get-ChildItem -LiteralPath $Path -Recurse -File" in listing
+    # What they make, move and remove is their own: the list itself, and the empty folder that robocopy insists on.
+    for text, own in ((robocopy, {"$nowhere", "$fresh"}), (listing, {"$fresh"})):
+        acts = re.findall(r"\b(?:Remove|Move|Copy|Set|Clear|Rename)-\w+ (?:-LiteralPath )?(\S+)", text)
+        assert set(acts) == own
