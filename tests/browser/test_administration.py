@@ -67,6 +67,7 @@ def test_a_taken_number_is_told_at_its_field(visit: Visitor) -> None:
     expect(dialog.get_by_text("0101 is taken by another case.")).to_be_visible()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="New case")).to_be_focused()
 
 
 def test_an_edit_shows_at_once_and_an_exam_type_can_be_added(visit: Visitor) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.fixtures.browser import Shelf, Visitor
+from tests.fixtures.keyboard import walk_to
 from tests.fixtures.nas_pages import configured, indexed
 
 PHONE_WIDTH = 390
@@ -180,15 +181,6 @@ def test_question_mark_shows_the_keys_and_escape_closes_them(visit: Visitor) -> 
     expect(dialog).to_contain_text("Check the case")
     student.page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-
-
-def walk_to(page: Page, wanted: str, steps: int = 40) -> None:
-    """Presses Tab until the element with the focus fits; fails when it does not come."""
-    for _ in range(steps):
-        page.keyboard.press("Tab")
-        if page.evaluate(f"({wanted})(document.activeElement)"):
-            return
-    raise AssertionError(f"Tab does not lead to {wanted}")
 
 
 def test_the_pages_ask_nobody_but_their_own_server(visit: Visitor, shelf: Shelf, pages: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.fixtures.browser import Shelf, Visit, Visitor
+from tests.fixtures.keyboard import walk_to
 from tests.fixtures.nas_pages import RUN_MS, configured, index_from_the_page, indexed, lay_down, row_of
 from tests.fixtures.smbd import Smbd
 from tests.fixtures.sshd import Sshd
@@ -202,6 +203,7 @@ def test_removing_a_source_asks_first_and_keeps_its_series(visit: Visitor, shelf
     expect(dialog.get_by_role("button", name="Keep it as it is")).to_be_focused()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
+    expect(button).to_be_focused()
     button.click()
     page.get_by_role("menuitem", name="Remove").click()
     dialog.get_by_role("button", name="Remove the source").click()
@@ -235,6 +237,34 @@ def test_a_folder_that_the_server_does_not_allow_is_refused_with_words(visit: Vi
     page.get_by_role("combobox", name="Source", exact=True).fill("/etc")
     page.get_by_role("button", name="Start run").click()
     expect(page.get_by_role("alert")).to_contain_text("NAS_ALLOWED_ROOTS")
+
+
+def test_a_source_is_added_indexed_and_looked_at_with_the_keyboard_alone(visit: Visitor, tmp_path: Path) -> None:
+    lay_down(tmp_path / "typed")
+    page = at_sources(visit).page
+    walk_to(page, "el => el.textContent.trim() === 'Add a source'")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="New source")
+    expect(dialog.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("typed")
+    walk_to(page, "el => el.dataset.path === 'path'")
+    page.keyboard.type(str(tmp_path / "typed"))
+    walk_to(page, "el => el.textContent.trim() === 'Test connection'")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("status")).to_contain_text("Works", timeout=RUN_MS)
+    walk_to(page, "el => el.textContent.trim() === 'Save'")
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Add a source").first).to_be_focused()
+    walk_to(page, "el => el.getAttribute('aria-label') === 'Index typed now'", steps=200)
+    page.keyboard.press("Enter")
+    expect(row_of(page, "Sources", "typed")).to_contain_text("Done", timeout=RUN_MS)
+    page.reload()
+    expect(page.get_by_role("region", name="Run over typed")).to_contain_text("Done")
+    link = "el => el.matches('[aria-label=\"Run over typed\"] a')"
+    walk_to(page, link, steps=200)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("table", name="Errors")).to_contain_text("notes.dcm")
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])

@@ -7,6 +7,7 @@ import { useState } from "react";
 
 import { notifyDone } from "@/components/notify";
 import { LoadingRows, RequestId } from "@/components/states";
+import { useFocusBack } from "@/components/use-focus-back";
 import { api } from "@/lib/api";
 import type { Case } from "@/lib/api/types";
 import { CASES_KEY } from "@/lib/case-list";
@@ -18,6 +19,7 @@ import { isNumberTaken, useSaveCase, type CaseValues } from "./save-case";
 
 /** `item` null makes a new case. */
 export function CaseDialog({ item, onClose }: { item: Case | null; onClose: () => void }) {
+  useFocusBack();
   const next = useQuery({
     queryKey: [...CASES_KEY, "next-number"],
     queryFn: ({ signal }) => api.get<{ caseNumber: number }>("/api/bestof/cases/next-number", { signal }),
@@ -27,7 +29,7 @@ export function CaseDialog({ item, onClose }: { item: Case | null; onClose: () =
   });
   const proposed = item?.caseNumber ?? next.data?.caseNumber;
   return (
-    <Modal opened onClose={onClose} size="lg" title={item === null ? "New case" : `Edit case ${caseNumber(item.caseNumber)}`}>
+    <Modal opened onClose={onClose} closeOnClickOutside={false} size="lg" title={item === null ? "New case" : `Edit case ${caseNumber(item.caseNumber)}`}>
       {proposed === undefined && !next.isError ? (
         <LoadingRows rows={4} />
       ) : (

@@ -14,7 +14,7 @@ const MODALITIES = ["CT", "MR", "CR", "DX", "US", "XA", "RF", "MG", "PT", "NM", 
 /** Hospitals are many: the list shows so many at a time, typing narrows it. */
 const SHOWN_AT_ONCE = 100;
 
-const WIDTH = { base: "100%", xs: 165 };
+const WIDTH = { base: "100%", xs: 156 };
 
 /** On a phone the results come first, also when a link brings filters along. */
 const isWide = () => window.matchMedia("(min-width: 48em)").matches;

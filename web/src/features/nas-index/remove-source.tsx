@@ -3,11 +3,13 @@ import { Text } from "@mantine/core";
 
 import { Confirm } from "@/components/confirm";
 import { notifyDone, notifyFailed } from "@/components/notify";
+import { useFocusBack } from "@/components/use-focus-back";
 import { plural } from "@/lib/format";
 
 import { useConfigure, type Source } from "./sources-api";
 
 export function RemoveSource({ source, onClose }: { source: Source; onClose: () => void }) {
+  useFocusBack();
   const configure = useConfigure();
   const { name } = source;
   return (

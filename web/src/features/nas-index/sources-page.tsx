@@ -7,6 +7,7 @@ import { useState } from "react";
 import { BackLink } from "@/components/back-link";
 import { PageHead } from "@/components/page-head";
 import { Empty, Failed, LoadingRows } from "@/components/states";
+import { useFocusBack } from "@/components/use-focus-back";
 
 import { RemoveSource } from "./remove-source";
 import { RunHistory } from "./run-history";
@@ -77,6 +78,7 @@ export function NasSourcesPage() {
 
 /** The form opens when the configuration is there, as it is at the server now. */
 function Edited({ name, change = {}, onClose }: { name: string | null; change: Partial<SourceConfig> | undefined; onClose: () => void }) {
+  useFocusBack();
   const config = useQuery({ ...configQuery, staleTime: 0, gcTime: 0 });
   if (config.isError) return <Failed error={config.error} retry={() => void config.refetch()} />;
   if (config.isPending) return null;
