@@ -1,4 +1,4 @@
-"""Makes the README's screenshots from the demo's cases: `scripts/test tests/browser/make_screenshots.py`.
+"""Makes the screenshots, of the demo's cases and a made-up NAS: `scripts/test tests/browser/make_screenshots.py`.
 
 Not collected by itself. The repository is read-only for tests: the pictures go to `screenshots/` in the runtime folder
 (or where READINGROOM_SCREENSHOTS says), to be copied to docs/screenshots/ after a look at them.
@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import factories
 from tests.fixtures.instance import ADMIN_PASSWORD, REPO, running
+from tests.fixtures.nas_pages import configured, indexed
 
 MAX_BYTES = 300_000
 """What one picture in the repository may weigh."""
@@ -23,7 +25,9 @@ def test_make_the_screenshots(chromium: Browser, tmp_path: Path) -> None:
     runtime = Path(os.environ.get("READINGROOM_RUNTIME", REPO / ".runtime"))
     folder = Path(os.environ.get("READINGROOM_SCREENSHOTS", runtime / "screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
-    with running(tmp_path / "data", "--demo") as live:
+    nas = tmp_path / "nas"
+    _lay_down(nas)
+    with running(tmp_path / "data", "--demo", NAS_ALLOWED_ROOTS=str(nas)) as live:
         for name, scheme, size in (
             ("cases-light", "light", (1280, 800)),
             ("cases-dark", "dark", (1280, 800)),
@@ -39,6 +43,63 @@ def test_make_the_screenshots(chromium: Browser, tmp_path: Path) -> None:
         page.get_by_role("link", name="Solitary pulmonary nodule").click()
         expect(page.get_by_role("heading", name="Clinical information")).to_be_visible()
         _shoot(page, folder / "case-dark.png")
+        indexed(live, configured(live, name="archive", type="local", path=str(nas)))
+        for name, scheme, size, address in (
+            ("nas-light", "light", (1280, 800), "/nas?q=radiant&from=2024-01-01"),
+            ("nas-phone", "light", (390, 844), "/nas"),
+        ):
+            page = _signed_in(chromium, live.url, scheme, size)
+            page.goto(live.url + address)
+            expect(page.get_by_role("table").last).to_be_visible()
+            _shoot(page, folder / f"{name}.png")
+        page = _signed_in(chromium, live.url, "dark", (1280, 800))
+        page.goto(f"{live.url}/nas?q=radiant+coronal+fl")
+        page.get_by_role("link", name="Radiant, Johannes").click()
+        expect(page.get_by_role("heading", name="11 files")).to_be_visible()
+        _shoot(page, folder / "nas-series-dark.png")
+
+
+PEOPLE = (
+    ("Radiant^Thandi^Grace", "CT", "Netcare Milpark Hospital", "Discovery Health"),
+    ("Radiant^Johannes", "MR", "Life Groenkloof Hospital", "GEMS"),
+    ("Example^Priya^^Dr", "CT", "Mediclinic Cape Town", "Bonitas"),
+    ("Model^Nomvula", "MR", "Groote Schuur Hospital", "Polmed"),
+)
+"""Names that nobody has."""
+
+STUDIES = (
+    ("20240118", "Brain without contrast", ("Axial T2", "Coronal FLAIR")),
+    ("20240402", "Chest, abdomen and pelvis", ("Axial 1 mm", "Coronal")),
+)
+
+
+def _lay_down(nas: Path) -> None:
+    for person, (name, modality, hospital, aid) in enumerate(PEOPLE):
+        make = factories.ct if modality == "CT" else factories.mr
+        for date, study, series in STUDIES:
+            for number, description in enumerate(series, 1):
+                for index in range(12):
+                    # One image of one series is missing: that is shown too.
+                    if (person, number, index) == (1, 2, 5):
+                        continue
+                    made = make(
+                        f"{name} {date} {number}",
+                        index,
+                        study=f"{name} {date}",
+                        PatientName=name,
+                        PatientID=f"RR-{4100 + 37 * person}",
+                        PatientBirthDate=f"19{60 + 7 * person}0312",
+                        StudyDate=date,
+                        StudyTime="143005",
+                        StudyDescription=study,
+                        SeriesDescription=description,
+                        SeriesNumber=str(number),
+                        InstitutionName=hospital,
+                        InsurancePlanIdentification=aid,
+                    )
+                    place = nas / date[:4] / f"patient {person}" / f"{date}-{number}" / f"IM{index:04d}.dcm"
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(factories.dicom_bytes(made))
 
 
 def _signed_in(chromium: Browser, url: str, scheme: str, size: tuple[int, int]) -> Page:
