@@ -21,8 +21,8 @@ EVERY_WAY = [
     ("sftp", "killed"), ("sftp", "frozen"), ("smb", "killed"), ("smb", "frozen"), ("mount", "unmounted"),
 ]  # fmt: skip
 
-FILES = {"sftp": 6_000, "smb": 15_000, "mount": 30_000}
-"""Enough for a few seconds, so that the middle of a run can be met."""
+FILES = {"sftp": 12_000, "smb": 12_000, "mount": 20_000}
+"""Enough for a second or two with one worker, so that the middle of a run can be met."""
 
 WHY_AWAY = {("network", "source_unreachable"), ("filesystem", "source_not_found")}
 
@@ -38,7 +38,14 @@ class Site:
         self.files = FILES[kind]
         make_tree(source.root, 1000, 50, junk_of=10_000)
         multiply(source.root, self.files // 1000)
-        archive = {"name": "archive", "timeout": 2, "retry_delay": 0.2, "max_workers": 2, **source.config}
+        archive = {
+            "name": "archive",
+            "timeout": 2,
+            "retry_delay": 0.2,
+            "max_workers": 1,
+            "chunk_size": 32,
+            **source.config,
+        }
         same = {"name": "same", "type": "local", "path": str(source.root)}
         ConfigFile(nas.settings).write(NasConfig.model_validate({"sources": [archive, same]}))
 
@@ -61,8 +68,12 @@ class Site:
 
     def in_the_middle(self, run_id: str) -> None:
         """Wait until some files are stored; there must be others left."""
-        status = self.until(run_id, lambda status: status["added"] > 0)
-        assert status["running"], status
+        end = time.monotonic() + PATIENCE
+        with self.nas.room.database.read() as connection:
+            while not connection.scalar(select(nas_file.c.id).limit(1)):
+                assert time.monotonic() < end, self.nas.log(run_id)
+                connection.rollback()
+                time.sleep(0.01)
 
     def rows(self, source: str) -> list[Row]:
         """Every file of a source in the catalogue."""
@@ -173,3 +184,22 @@ def test_an_outage_that_outlasts_all_patience_ends_the_run_and_the_next_one_goes
     assert (status["unchanged"] + status["added"] + status["errors"], status["gone"]) == (same["enumerated_files"], 0)
     assert site.rows("archive") == site.rows("same")
     assert site.shown()["online"]
+
+
+@ways(5, [("mount", "unmounted"), ("smb", "killed")])
+def test_a_second_run_that_loses_sight_of_its_source_takes_nothing_out_of_the_catalogue(site: Site) -> None:
+    assert site.ended(site.start())["state"] == "done"
+    rows = site.rows("archive")
+    for delay in (0.0, 0.15):
+        run_id = site.start()
+        end = time.monotonic() + PATIENCE
+        while "index run begins" not in site.nas.log_so_far(run_id):
+            assert time.monotonic() < end, site.nas.log(run_id)
+            time.sleep(0.002)
+        time.sleep(delay)
+        site.source.unplug()
+        time.sleep(1)
+        site.source.plug()
+        status = site.ended(run_id)
+        assert (status["state"], status["gone"], status["moved"], status["added"]) == ("done", 0, 0, 0), status
+        assert site.rows("archive") == rows
