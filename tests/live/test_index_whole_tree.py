@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -120,6 +121,45 @@ def test_a_list_with_a_limit_takes_just_so_many(whole: Whole, tmp_path: Path) ->
     assert sorted(found) == sorted(printable(str(whole.root / path)) for path in paths[:200])
     status = json.loads((tmp_path / "index_status.json").read_text())
     assert (status["files_processed"], status["errors"], status["running"]) == (200, 0, False)
+
+
+def test_index_and_status_have_the_shape_that_was_agreed(whole: Whole, tmp_path: Path) -> None:
+    folder = tmp_path / "nas"
+    folder.mkdir()
+    series = next(each for each in whole.series.values() if len(each.files) > 1)
+    for number, path in enumerate(series.files):
+        (folder / f"{number}.dcm").write_bytes((whole.root / path).read_bytes())
+    (folder / "notes.dcm").write_bytes(b"no DICOM at all")
+    out = tmp_path / "index.json"
+    assert build_index("--source", folder, "--out", out).returncode == 0
+    (entry,) = json.loads(out.read_text())
+    for key in (
+        "SeriesKey", "PatientName", "PatientID", "PatientBirthDate", "StudyDate", "StudyDescription",
+        "SeriesDescription", "SeriesNumber", "Modality", "SeriesInstanceUID", "StudyInstanceUID",
+    ):  # fmt: skip
+        assert isinstance(entry[key], str), key
+    assert re.fullmatch("[0-9a-f]{40}", entry["SeriesKey"])
+    assert entry["file_count"] == len(entry["files"]) == len(series.files)
+    assert all(isinstance(path, str) and Path(path).is_file() for path in entry["files"])
+
+    status = json.loads((tmp_path / "index_status.json").read_text())
+    numbers = ("enumerated_files", "files_processed", "series_count", "errors")
+    assert [type(status[key]) for key in numbers] == [int] * 4
+    assert (status["running"], status["paused"], status["phase"]) == (False, False, "")
+    assert isinstance(status["files_per_second"], float)
+    assert moment(status["last_updated"]).tzinfo is not None
+    assert status["estimated_completion"] is None
+    (error,) = status["recent_errors"]
+    assert set(error) == {
+        "error_type", "error_code", "message", "suggestion", "file_path", "timestamp", "retry_count"
+    }  # fmt: skip
+    assert (error["error_type"], error["error_code"], error["retry_count"]) == ("dicom", "not_dicom", 0)
+    assert error["file_path"] == str(folder / "notes.dcm")
+    assert set(status) == {
+        *numbers, "running", "paused", "phase", "files_per_second", "last_updated", "estimated_completion",
+        "recent_errors",
+    }  # fmt: skip
+    assert moment(error["timestamp"]).tzinfo is not None
 
 
 def test_a_command_that_is_killed_while_it_writes_leaves_the_old_index_whole(whole: Whole, tmp_path: Path) -> None:
