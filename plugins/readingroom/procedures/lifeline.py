@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -32,11 +33,17 @@ class Lifeline:
         """Be that procedure's process while in the block. Raises Taken."""
         self._folder.mkdir(parents=True, exist_ok=True)
         place = self._place(run_id)
-        with place.open("w") as lock:
+        fresh = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+        with fresh.open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise Taken from None
+                if _is_held(place):
+                    raise Taken
+                # It comes to its place locked: whoever found it there unlocked would take this process for dead.
+                fresh.replace(place)
+            except BaseException:
+                fresh.unlink(missing_ok=True)
+                raise
             try:
                 yield
             finally:
@@ -44,20 +51,31 @@ class Lifeline:
 
     def is_dead(self, run_id: str, silent: timedelta) -> bool:
         """Whether that procedure has no process any more; `silent` is how long it has told nothing."""
-        try:
-            lock = os.open(self._place(run_id), os.O_RDWR)
-        except FileNotFoundError:
+        place = self._place(run_id)
+        held = _is_held(place)
+        if held is None:
             # It waits for its process, or lives on another machine: only its heart can tell.
             return silent > DEAD_AFTER
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        else:
-            self._place(run_id).unlink(missing_ok=True)
-            return True
-        finally:
-            os.close(lock)
+        if not held:
+            place.unlink(missing_ok=True)
+        return not held
 
     def _place(self, run_id: str) -> Path:
         return self._folder / f"{self._kind}-{run_id}.lock"
+
+
+def _is_held(place: Path) -> bool | None:
+    """Whether a process holds the lock at that place; None where there is none."""
+    try:
+        lock = os.open(place, os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        # Shared: two who look at the same time do not take each other for its holder.
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(lock)
