@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -11,7 +12,7 @@ import structlog
 from sqlalchemy import Row
 
 from readingroom.clock import Clock
-from readingroom.errors import SourceNotFound
+from readingroom.errors import SourceError, SourceNotFound, SourceUnreachable
 from readingroom.nas_index.estimates import Estimate
 from readingroom.nas_index.firebird.recognising import kind_of
 from readingroom.nas_index.firebird.storing import Counts
@@ -22,14 +23,17 @@ from readingroom.nas_index.pipeline import Asked, Patience, Pipeline, Progress
 from readingroom.nas_index.place import Place
 from readingroom.nas_index.readers import Readers
 from readingroom.nas_index.run_source import RunSource
-from readingroom.nas_index.runs import Runs, State
+from readingroom.nas_index.runs import GOING_ON, Runs, State
 from readingroom.nas_index.spool import Spool
 from readingroom.nas_index.visit import Visit
-from readingroom.nas_index.watch import Watch
+from readingroom.nas_index.watch import LONGEST_PAUSE, SUGGESTION, RunStopped, Watch
 
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
+
+FIRST_PAUSE = 1.0
+"""Seconds between the first looks at a source that is not there yet; doubled each time."""
 
 STOPPED = "Stopped from outside; the next run goes on from there."
 
@@ -77,8 +81,8 @@ class Doing:
     def run(self) -> tuple[State, str]:
         """From the first look at the source to the last row; raises what ended it early."""
         source, run = self._source, self._row
-        opened, config = source.place()
-        with opened as place:
+        with ExitStack() as opened:
+            place, config = self._reach(opened)
             source.reached()
             watch = self._watch = source.watch(place, config)
             source.looked(place, config)
@@ -131,6 +135,30 @@ class Doing:
             if pipeline.limited or run.path or self._left.is_lost:
                 return "done", LOST["message"] if self._left.is_lost else ""
             return "done", self._recognised(config)
+
+    def _reach(self, opened: ExitStack) -> tuple[Place, SourceConfig]:
+        """The source, open until `opened` is closed. Raises SourceError, RunStopped.
+
+        Whoever starts a run is told at once that its source is away. But a run that goes on by itself after this
+        machine was down waits: a NAS may take longer to come back, and a mount is an empty folder until then.
+        """
+        source, pause = self._source, FIRST_PAUSE
+        while True:
+            place, config = source.place()
+            try:
+                opened.enter_context(place)
+                if place.is_empty and source.known_files():
+                    raise SourceNotFound("The source is empty, and was not.", suggestion=SUGGESTION)
+                self._tell(None)
+                return place, config
+            except (SourceUnreachable, SourceNotFound) as away:
+                if self._row.started_by != GOING_ON or monotonic() - self._began > source.patience:
+                    raise
+                self._progress.phase = "waiting"
+                self._tell(away)
+            if self._tick(self._progress) == "cancel" or self._stopping.wait(pause):
+                raise RunStopped
+            pause = min(pause * 2, LONGEST_PAUSE)
 
     def _store_pictures(self, config: SourceConfig, place: Place, visit: Visit) -> None:
         """Bring in what the archive's database knows of its pictures."""
@@ -203,7 +231,10 @@ class Doing:
 
     def _look(self) -> None:
         """Tell when the source goes away, what it says meanwhile, and when it is back."""
-        away = self._watch.away if self._watch is not None else None
+        if self._watch is not None:
+            self._tell(self._watch.away)
+
+    def _tell(self, away: SourceError | None) -> None:
         said = away.message if away is not None else ""
         if said == self._away:
             return

@@ -109,6 +109,11 @@ class Place(AbstractContextManager["Place"]):
         return self._lister
 
     @property
+    def is_empty(self) -> bool:
+        """Whether it is a folder of this machine with nothing in it, as a mount point is while nothing is mounted."""
+        return bool(self._marks) and not self.is_list and not any(marks for _, marks in self._marks)
+
+    @property
     def encrypted(self) -> bool | None:
         """Whether what comes from it is encrypted on its way; None for a folder of this machine."""
         return self._source.encrypted if self._source is not None else None

@@ -51,10 +51,14 @@ class RunSource:
         """The source answered."""
         self._catalogue.online(self._run.source_id)
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a source which is away is waited for."""
+        return self._settings.nas_wait_minutes * 60
+
     def watch(self, place: Place, config: SourceConfig) -> Watch:
         """Whoever waits while the source is away."""
-        patience = self._settings.nas_wait_minutes * 60
-        return Watch(place.probe, patience=patience, first_pause=min(config.retry_delay or 1.0, 5.0))
+        return Watch(place.probe, patience=self.patience, first_pause=min(config.retry_delay or 1.0, 5.0))
 
     def looked(self, place: Place, config: SourceConfig) -> None:
         """Recognise by a sample what kind of archive it is, where nobody saw all of it yet."""

@@ -25,6 +25,9 @@ UNDER_WAY = ("queued", "running", "paused")
 
 GOES_ON = "The process of this run ended before its work did; the next run goes on from there."
 
+GOING_ON = "restart"
+"""Who starts a run that was cut off when this machine or this instance went down."""
+
 MAX_MESSAGE = 2000
 
 

@@ -16,7 +16,7 @@ from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.doing import STOPPED
 from readingroom.nas_index.events import IndexAsked, IndexStarted
 from readingroom.nas_index.nas_config import ConfigFile, NasConfig, SourceConfig, of_location
-from readingroom.nas_index.runs import GOES_ON, Runs, Wish
+from readingroom.nas_index.runs import GOES_ON, GOING_ON, Runs, Wish
 from readingroom.nas_index.work import runs_of
 from readingroom.procedures import start_process
 from readingroom.settings import Settings
@@ -119,7 +119,7 @@ class Indexing:
 
     def go_on(self) -> None:
         """Start again what was cut off when this machine or this instance went down."""
-        caller = Caller(Identity("restart", "service"), "", "")
+        caller = Caller(Identity(GOING_ON, "service"), "", "")
         for run in self.runs.interrupted():
             try:
                 if run.message in (GOES_ON, STOPPED):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -203,3 +205,25 @@ def test_a_second_run_that_loses_sight_of_its_source_takes_nothing_out_of_the_ca
         status = site.ended(run_id)
         assert (status["state"], status["gone"], status["moved"], status["added"]) == ("done", 0, 0, 0), status
         assert site.rows("archive") == rows
+
+
+@ways(5, [("mount", "unmounted"), ("smb", "killed")])
+def test_after_a_power_cut_of_both_the_run_goes_on_though_the_source_comes_back_later(site: Site) -> None:
+    first = site.start()
+    site.in_the_middle(first)
+    os.kill(site.nas.worker(first), signal.SIGKILL)
+    site.source.unplug()
+    site.until(first, lambda status: status["state"] == "interrupted")
+    stored = site.rows("archive")
+    site.nas.room.start()
+    second = site.nas.status(source="archive")["run_id"]
+    assert second != first
+    waiting = site.until(second, lambda status: status["phase"] == "waiting")
+    assert waiting["recent_errors"][0]["suggestion"]
+    assert not site.shown()["online"]
+    site.source.plug()
+    status = site.ended(second)
+    assert (status["state"], status["gone"], status["unchanged"]) == ("done", 0, len(stored)), status
+    assert status["recent_errors"] == [each for each in status["recent_errors"] if each["file_path"]]
+    assert status["added"] + status["unchanged"] + status["errors"] == len(site.rows("archive"))
+    assert site.shown()["online"]
