@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from readingroom.nas_index.elements import LITTLE_LENGTH, VRS, Encoding
 from readingroom.nas_index.header_error import NotAnImage, NotDicom, Truncated
-from readingroom.nas_index.header_text import text, uid
+from readingroom.nas_index.header_text import ESCAPE, PADDING, text, uid
 from readingroom.nas_index.stretches import MAX_VALUE, Piece, Stretch, Stretches
 from readingroom.nas_index.window import FIRST_BYTES, Inflating, Read, Window
 
@@ -241,4 +241,6 @@ def _text(tag: int, raw: bytes, charset: bytes, *, big: bool) -> str:
         return uid(raw)
     if tag in BINARY:
         return str(int.from_bytes(raw[:2], "big" if big else "little"))
+    if tag not in NAMES and raw.isascii() and ESCAPE not in raw:
+        return raw.decode("ascii").strip(PADDING)  # as `text` does it, and nothing that comes once is remembered
     return text(raw, "" if tag in PLAIN else charset.decode("latin-1").strip(" \0"), is_name=tag in NAMES)

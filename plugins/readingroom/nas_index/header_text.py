@@ -9,6 +9,8 @@ from functools import lru_cache
 warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\.(charset|valuerep)")
 
 PADDING = " \0"
+ESCAPE = 0x1B
+"""Begins a code extension."""
 
 TEXT_DELIMITERS = {0x0D, 0x0A, 0x09, 0x0C}
 """After these a code extension falls back to the first character set (PS3.5 section 6.1.2.5.3)."""
@@ -44,10 +46,10 @@ _remembered = lru_cache(maxsize=8192)(_text)
 
 
 def _decoded(raw: bytes, charset: str, *, is_name: bool) -> str:
-    if raw.isascii() and 0x1B not in raw:
+    if raw.isascii() and ESCAPE not in raw:
         return raw.decode("ascii")
     direct = DIRECT.get(charset)
-    if direct is not None and 0x1B not in raw:
+    if direct is not None and ESCAPE not in raw:
         return raw.decode(direct, "replace")
     return _by_extensions(raw, charset, is_name=is_name)
 
