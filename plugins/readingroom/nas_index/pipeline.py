@@ -35,6 +35,9 @@ BELIEVED = 1
 """How often what seems to be gone is looked for again: it may have been asked for while the source was away, and the
 answer taken when that was over."""
 
+MOST_BELIEVED = 5_000
+"""Files that wait for that at a time: an outage that nobody noticed was shorter than so many answers take."""
+
 SILENT_SECONDS = 30.0
 """Without any answer, after which a source is asked whether it is there."""
 
@@ -237,12 +240,16 @@ class Pipeline:
         for (path, size, mtime_ns, tried), said in doubtful:
             if away:
                 self._parked.append((0.0, (path, size, mtime_ns, tried)))
-            elif tried < (self._patience.attempts if said[1] in RETRIED else BELIEVED):
+            elif tried < (self._patience.attempts if said[1] in RETRIED else self._looks()):
                 moment = monotonic() + self._patience.delay * 2**tried
                 self._parked.append((moment, (path, size, mtime_ns, tried + 1)))
             else:
                 self.progress.processed += 1
                 self._failed.append(failed(path, size, mtime_ns, said, tried))
+
+    def _looks(self) -> int:
+        """How often what seems to be gone is looked for again: not all of a list that names what is long gone."""
+        return BELIEVED if len(self._parked) < MOST_BELIEVED else 0
 
     def _await_source(self) -> None:
         if self._waiting is not None:
