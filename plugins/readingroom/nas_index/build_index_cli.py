@@ -23,8 +23,9 @@ from readingroom.errors import BadRequest, ReadingRoomError
 from readingroom.nas_index.estimates import Estimate
 from readingroom.nas_index.nas_config import SourceConfig, of_location
 from readingroom.nas_index.path_map import PathMap, parse_path_map
-from readingroom.nas_index.pipeline import Asked, Patience, Pipeline, Progress
+from readingroom.nas_index.pipeline import Pipeline
 from readingroom.nas_index.place import Place, Wanted
+from readingroom.nas_index.progress import Asked, Patience, Progress
 from readingroom.nas_index.readers import Readers
 from readingroom.nas_index.series_file import SeriesFile, replacing
 from readingroom.nas_index.spool import Spool

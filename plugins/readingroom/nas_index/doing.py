@@ -19,8 +19,9 @@ from readingroom.nas_index.firebird.storing import Counts
 from readingroom.nas_index.leaving import Left
 from readingroom.nas_index.nas_config import SourceConfig
 from readingroom.nas_index.picture_pass import PicturePass
-from readingroom.nas_index.pipeline import Asked, Patience, Pipeline, Progress
+from readingroom.nas_index.pipeline import Pipeline
 from readingroom.nas_index.place import Place
+from readingroom.nas_index.progress import Asked, Patience, Progress
 from readingroom.nas_index.readers import Readers
 from readingroom.nas_index.run_source import RunSource
 from readingroom.nas_index.runs import GOING_ON, Runs, State

@@ -11,8 +11,8 @@ from readingroom.nas_index.firebird import Pictures, mapping_of
 from readingroom.nas_index.firebird.database import DatabaseAway
 from readingroom.nas_index.firebird.storing import Counts
 from readingroom.nas_index.nas_config import SourceConfig
-from readingroom.nas_index.pipeline import Asked, Progress
 from readingroom.nas_index.place import IN_FLIGHT, Place
+from readingroom.nas_index.progress import Asked, Progress
 from readingroom.nas_index.visit import Visit
 from readingroom.nas_index.watch import RunStopped, Watch
 

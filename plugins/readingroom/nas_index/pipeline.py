@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from time import monotonic
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from readingroom.errors import SourceRefused
 from readingroom.nas_index.listing import Part
+from readingroom.nas_index.progress import Asked, Patience, Progress
 from readingroom.nas_index.readers import Readers
 from readingroom.nas_index.reading import Task
 from readingroom.nas_index.records import Failed, Found
@@ -41,9 +41,6 @@ MOST_BELIEVED = 5_000
 SILENT_SECONDS = 30.0
 """Without any answer, after which a source is asked whether it is there."""
 
-Phase = Literal["enumerating", "reading", "waiting", "paused", "finishing", ""]
-Asked = Literal["", "pause", "cancel"]
-
 
 class Keeper(Protocol):
     """Keeps what was read: the catalogue's visit, or the command line's file."""
@@ -59,30 +56,6 @@ class Keeper(Protocol):
     def unreadable(self, path: str) -> None:
         """What is below that path was not seen, and is not gone."""
         ...
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a run is, in files."""
-
-    phase: Phase = ""
-    enumerated: int = 0
-    all_enumerated: bool = False
-    processed: int = 0
-    unchanged: int = 0
-    errors: int = 0
-    skipped: int = 0
-    pictures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often and how long things are tried again."""
-
-    attempts: int = 3
-    """For a single file, while the source itself is there."""
-    delay: float = 1.0
-    """Seconds before the first; doubled each time."""
 
 
 class Pipeline:

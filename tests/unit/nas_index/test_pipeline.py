@@ -16,7 +16,8 @@ from readingroom.errors import SourceNotFound
 from readingroom.nas_index import pipeline
 from readingroom.nas_index.list_local import LocalLister
 from readingroom.nas_index.listing import File, Folder, Part
-from readingroom.nas_index.pipeline import Asked, Patience, Pipeline, Progress
+from readingroom.nas_index.pipeline import Pipeline
+from readingroom.nas_index.progress import Asked, Patience, Progress
 from readingroom.nas_index.readers import ReaderPlan, Readers
 from readingroom.nas_index.records import Failed, Found
 from readingroom.nas_index.spool import Spool
