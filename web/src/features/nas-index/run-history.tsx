@@ -35,7 +35,7 @@ export function RunHistory({ sources }: { sources: string[] }) {
         <Title order={2}>Runs</Title>
         {sources.length > 1 && (
           <Select
-            aria-label="Runs of which source"
+            aria-label="Show the runs of"
             placeholder="Runs of all sources"
             data={source === "" || sources.includes(source) ? sources : [source, ...sources]}
             value={source === "" ? null : source}
