@@ -6,16 +6,20 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from flask import Response
 from flask.testing import FlaskClient
 from readingroom.app import Room, build
 from readingroom.clock import SystemClock
 from readingroom.db import open_database
 from readingroom.db.migrate import migrate
 from readingroom.errors import PacsUnreachable
-from readingroom.identity import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SHARED, SIGNED_IN, Caller
+from readingroom.identity import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SHARED, SIGNED_IN, Caller, SharedSeries
+from readingroom.identity.model import is_shared
+from readingroom.identity.share_cookies import new_visit
 from readingroom.settings import Settings
 
 PASSWORD = "a long enough passphrase"
@@ -138,6 +142,27 @@ def test_a_role_without_the_capability_gets_403_and_one_with_it_gets_through(
                 assert status not in (401, 403) and status != 500, (route, role, status, body)
             else:
                 assert (status, body.get("error")) == (403, "forbidden"), (route, role, status, body)
+
+
+def test_a_link_s_cookie_opens_no_route_that_does_not_say_so(room: Room) -> None:
+    """Nor is it a 403: a signed-in page whose token ran out must be told to sign in."""
+    client = room.app.test_client()
+    now = datetime.now(UTC)
+    visit = new_visit("0" * 36, now, now + timedelta(hours=1)).unlock(now)
+    room.share_cookies.ask(lambda visits: [SharedSeries(each.link, "1.2", "1") for each in visits])
+    with room.app.test_request_context():
+        response = Response()
+        room.share_cookies.leave(response, visit, {}, secure=False)
+    name, value = response.headers["Set-Cookie"].split(";")[0].split("=", 1)
+    client.set_cookie(name, value, domain="localhost")
+    assert room.share_cookies.identity({name: value}).kind == "share"
+    for route in room.declared:
+        if route.capability != PUBLIC:
+            status, body = ask(client, route.method, route.path)
+            opens = is_shared(route.capability)
+            assert (status not in (401, 403)) if opens else (status, body.get("error")) == (401, "unauthenticated"), (
+                route
+            )
 
 
 def test_every_error_has_the_one_shape(room: Room) -> None:

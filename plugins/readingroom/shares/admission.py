@@ -91,14 +91,17 @@ class Admission:
     def admit(self, asked: Asked, *, locked_too: bool = False, finishing: bool = False) -> Holder:
         """Let somebody in; with `locked_too` also who has yet to show a passcode.
 
-        With `finishing` a reader who began a download gets in although there are none left, and although the passcode
-        that was shown then no longer counts. Raises NotFound, always the same.
+        Who began a download gets in although there are none left. With `finishing` a browser that began one also needs
+        no passcode again; a program is known by its address and name alone, which others behind that address may have
+        too: it shows the passcode each time. Raises NotFound, always the same.
         """
         link, visit = self._found(asked)
         now = self._clock.now()
         begun = self._downloads.has_begun(link.id if link else NO_LINK, reader_of(asked, visit))
         opens = link is not None and (link.opens(now) or (begun and link.stands(now)))
-        unlocked = link is not None and opens and self._is_unlocked(link, visit, begun and finishing)
+        unlocked = (
+            link is not None and opens and self._is_unlocked(link, visit, begun and finishing and visit is not None)
+        )
         shown = False
         if not unlocked and asked.passcode is not None:
             unlocked = shown = self._try(link, opens, asked.passcode, asked.caller.ip)

@@ -9,10 +9,10 @@ import unicodedata
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Row, and_, false, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, insert, select, true, update
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock, iso
@@ -20,8 +20,9 @@ from readingroom.db import Database
 from readingroom.errors import BadRequest, Conflict, NotFound
 from readingroom.identity import Caller, Identity, SharedSeries, Visit
 from readingroom.identity.passwords import Passwords
-from readingroom.series import FoundSeries, Origin
+from readingroom.series import FoundSeries, Origins
 from readingroom.shares.events import ShareCreated, ShareExtended, ShareRevoked
+from readingroom.shares.rows import first, in_state, link_of
 from readingroom.shares.rules import Link, State, Tries
 from readingroom.shares.tables import shares
 
@@ -59,7 +60,7 @@ class Links:
     """All links of this installation."""
 
     def __init__(
-        self, database: Database, clock: Clock, trail: Trail, passwords: Passwords, origins: Origin,
+        self, database: Database, clock: Clock, trail: Trail, passwords: Passwords, origins: Origins,
         copies: Copies | None = None,
     ) -> None:  # fmt: skip
         self._database = database
@@ -197,8 +198,12 @@ class Links:
             # Used up: whoever came in by it goes on looking until its end.
             if link is None or not link.stands(now) or link.copy_state not in (None, "ready"):
                 continue
-            if link.password_hash is None or visit.unlocked(now):
+            if link.password_hash is not None and not visit.unlocked(now):
+                continue
+            if not link.deidentified:
                 found.append(SharedSeries(link.id, link.series_uid, link.study_uid))
+            elif (copy := copy_of(link, self._origins)) is not None:  # never the series that it was made of
+                found.append(SharedSeries(link.id, copy.series_uid, copy.study_uid))
         return found
 
     def active(self) -> int:
@@ -209,38 +214,15 @@ class Links:
 
     def _first(self, condition: ColumnElement[bool]) -> Link | None:
         with self._database.read() as connection:
-            row = connection.execute(select(shares).where(condition)).first()
-        return link_of(row) if row else None
+            return first(connection, condition)
 
 
-def in_state(state: State, now: datetime) -> ColumnElement[bool]:
-    """What `Link.state` says, for the database."""
-    c = shares.c
-    revoked, expired = c.revoked_at.is_not(None), c.expires_at <= now
-    used_up = and_(c.max_downloads.is_not(None), c.download_count >= func.coalesce(c.max_downloads, 0))
-    failed = func.coalesce(c.copy_state, "") == "failed"
-    preparing = func.coalesce(c.copy_state, "").in_(("queued", "preparing"))
-    order: list[tuple[State, ColumnElement[bool]]] = [
-        ("revoked", revoked),
-        ("expired", expired),
-        ("used_up", used_up),
-        ("failed", failed),
-        ("preparing", preparing),
-    ]
-    before: list[ColumnElement[bool]] = []
-    for name, condition in order:
-        if name == state:
-            return and_(condition, ~or_(false(), *before))
-        before.append(condition)
-    return ~or_(*before)
-
-
-def link_of(row: Row[Any]) -> Link:
-    """A row of the table as a Link."""
-    values = dict(row._mapping)
-    for unneeded in ("token_hash", "search_text"):
-        del values[unneeded]
-    return Link(**{**values, "facts": json.loads(values["facts"])})
+def copy_of(link: Link, origins: Origins) -> FoundSeries | None:
+    """The de-identified copy that a link gives in place of its series; it is known by the link's id."""
+    try:
+        return origins.find_in("copy", link.id)
+    except KeyError:  # this installation keeps no copies
+        return None
 
 
 def hashed(token: str) -> str:

@@ -166,7 +166,7 @@ def downloads(
     @area.get("/share/<handle>/files/<n>", capability=PUBLIC, errors=(404, 409, 416, 429, 503))
     def share_file(handle: str, n: str) -> Response:
         """One file, byte for byte. All files together count as one download."""
-        holder = _ready(admission.admit(_asked(handle), finishing=True))
+        holder = _ready(admission.admit(_asked(handle)))
         return marks.used(sending.file(holder, n, is_head=_is_head()), holder)
 
     @area.get("/share/<handle>/thumbnail", capability=PUBLIC, errors=(404, 409, 503))

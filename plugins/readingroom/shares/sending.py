@@ -18,7 +18,7 @@ from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission, Holder
 from readingroom.shares.counting import Begun, Downloads
 from readingroom.shares.events import ShareBroken, ShareFileRead
-from readingroom.shares.links import Links
+from readingroom.shares.links import Links, copy_of
 from readingroom.shares.naming import zip_name
 from readingroom.shares.places import HeldBody, Place, Places
 from readingroom.shares.plans import Plans
@@ -200,9 +200,9 @@ class GivenBack:
 
 
 def series_of(link: Link, origins: Origins) -> FoundSeries | None:
-    """The series of a link as it lies now; of a de-identified one its copy, which is known by the link's id."""
+    """The series of a link as it lies now; of a de-identified one its copy, and nothing else."""
     if link.deidentified:
-        return origins.find_in("copy", link.id)
+        return copy_of(link, origins)
     key = link.series_uid or link.series_key
     # Where it lay when the link was made, as long as it does: a download that began there is resumed there.
     place: model.Place = "orthanc" if link.origin == "orthanc" else "nas"

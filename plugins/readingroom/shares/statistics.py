@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from readingroom.clock import Clock
 from readingroom.db import Database
-from readingroom.shares.links import in_state
+from readingroom.shares.rows import in_state
 from readingroom.shares.rules import STATES, State
 from readingroom.shares.tables import share_access_log, share_download, shares
 

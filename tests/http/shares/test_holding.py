@@ -277,6 +277,17 @@ def test_a_browser_resumes_by_its_cookie_from_wherever_it_is(site: SharingSite, 
     assert browser.ask(f"/share/{made['id']}/info").get_json()["downloads_left"] == 0
 
 
+def test_a_program_shows_the_passcode_with_every_resume(site: SharingSite, create: Create) -> None:
+    """Its neighbour behind the same address may have the same program, and the link."""
+    made = create(password="123456")
+    program, shown = site.program("198.51.100.25"), {"X-Share-Passcode": "123456"}
+    path = f"/share/{made['token']}/zip"
+    assert program.ask(path, headers=shown).status_code == 200
+    assert program.ask(path, headers={"Range": "bytes=100-"}).status_code == 404
+    assert program.ask(f"/share/{made['token']}/files/1").status_code == 404
+    assert program.ask(path, headers={"Range": "bytes=100-", **shown}).status_code == 200
+
+
 def test_files_one_by_one_are_one_download_in_all(site: SharingSite, create: Create, staff: Person) -> None:
     made = create(max_downloads=1)
     program = site.program("198.51.100.30")

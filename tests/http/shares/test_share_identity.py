@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -11,8 +12,10 @@ from readingroom.door import Door
 from readingroom.errors import NotFound
 from readingroom.identity import PUBLIC, SHARED, SIGNED_IN, Identity, SharedSeries, or_shared
 from readingroom.routing import Area, Body, Declared, identity, specification
+from readingroom.shares.tables import shares
+from sqlalchemy import update
 
-from tests.fixtures.sharing import PASSWORD, UID, Browser, SharingSite
+from tests.fixtures.sharing import PASSWORD, UID, Browser, MemoryOrigin, SharingSite
 from tests.http.conftest import Person
 from tests.http.shares.conftest import Create
 
@@ -128,6 +131,49 @@ def test_a_link_with_a_passcode_shows_nothing_before_it_and_counts_on_while_it_i
     site.later(minutes=10)
     assert browser.ask(f"/api/view/{UID}").status_code == 401
     site.later(minutes=-85)
+
+
+def test_a_link_to_a_copy_shows_the_copy_and_never_what_it_was_made_of(
+    site: SharingSite, viewer: Flask, create: Create
+) -> None:
+    made = create()
+    with site.database.write() as connection:
+        is_copy = {"deidentified": True, "copy_state": "ready"}
+        connection.execute(update(shares).where(shares.c.id == made["id"]).values(is_copy))
+    browser = holder(site, made["token"])
+    assert at(browser, viewer).ask(f"/api/view/{UID}").status_code == 401, "there is no copy"
+    copies = MemoryOrigin()
+    copies.put("2.25.1", {"1.dcm": b"copy"}, PatientName="Anonymous", StudyDate="20200101")
+    copy = replace(copies.find("2.25.1") or pytest.fail("it was put there"), origin="copy")
+    copies.find = lambda key: copy if key == made["id"] else None  # type: ignore[method-assign]
+    site.room.series.add("copy", copies)
+    assert browser.ask("/api/view/2.25.1").get_json()["series"] == ["2.25.1"]
+    assert browser.ask(f"/api/view/{UID}").status_code == 404
+    browser.client.application = site.room.app
+    info = browser.ask(f"/share/{made['id']}/info").get_json()
+    assert (info["series"]["PatientName"], info["file_count"]) == ("Anonymous", 1)
+    assert info["file_name"] == "CT_series_3.zip"
+    assert browser.ask(f"/share/{made['id']}/files/1").data == b"copy"
+
+
+@pytest.mark.parametrize(("state", "status"), [("queued", 409), ("preparing", 409), ("failed", 409)])
+def test_a_copy_that_is_not_there_yet_is_told_to_its_holder_alone(
+    site: SharingSite, create: Create, state: str, status: int
+) -> None:
+    made = create(password="123456")
+    with site.database.write() as connection:
+        values = {"deidentified": True, "copy_state": state}
+        connection.execute(update(shares).where(shares.c.id == made["id"]).values(values))
+    browser = site.browser()
+    browser.visit(made["token"])
+    assert browser.ask(f"/share/{made['id']}/zip").status_code == 404
+    browser.unlock(made["id"], "123456")
+    answer = browser.ask(f"/share/{made['id']}/zip")
+    assert (answer.status_code, answer.get_json()["error"]) == (status, "share_not_ready")
+    assert ("Retry-After" in answer.headers) == (state != "failed")
+    info = browser.ask(f"/share/{made['id']}/info").get_json()
+    assert info["state"] == ("failed" if state == "failed" else "preparing")
+    assert "Mokoena" not in str(info)
 
 
 def test_several_links_show_several_series(site: SharingSite, viewer: Flask, create: Create) -> None:
