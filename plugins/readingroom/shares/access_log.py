@@ -95,7 +95,7 @@ class AccessLog:
         """Add bytes to a row soon."""
         self._put(Passed(row, size))
 
-    def settle(self, seconds: float = 5.0) -> None:
+    def settle(self, seconds: float = 2.0) -> None:
         """Wait until what was noted so far is written, but not for ever."""
         waited = threading.Thread(target=self._waiting.join, daemon=True)
         waited.start()

@@ -218,8 +218,16 @@ def _asked(handle: str, passcode: str | None = None) -> Asked:
     if handle == HIDDEN and who.through_gateway:
         handle = request.headers.get(HANDLE_HEADER, "")
     if passcode is None:
-        passcode = request.headers.get(PASSCODE_HEADER)
+        passcode = as_typed(request.headers.get(PASSCODE_HEADER))
     return Asked(handle, who, request.headers.get("User-Agent", ""), request.cookies, passcode)
+
+
+def as_typed(value: str | None) -> str | None:
+    """A header's text where a program sent UTF-8: WSGI takes its bytes for Latin-1 (PEP 3333)."""
+    try:
+        return value if value is None else value.encode("latin-1").decode()
+    except UnicodeError:
+        return value  # decoded already, or Latin-1 indeed
 
 
 def _wants_page() -> bool:

@@ -78,6 +78,13 @@ def test_a_script_shows_the_passcode_in_a_header_and_pays_for_it_once(
     assert len(verified) == 1
 
 
+def test_a_passcode_may_be_of_any_letters(site: SharingSite, create: Create) -> None:
+    made = create(password="Größe 日本 ok")
+    sent = "Größe 日本 ok".encode().decode("latin-1")
+    assert site.program().ask(f"/share/{made['token']}/zip", headers={"X-Share-Passcode": sent}).status_code == 200
+    assert site.browser().unlock(made["token"], "Gro\u0308ße 日本 ok") == 204, "the same in another Unicode form"
+
+
 def test_a_link_without_passcode_takes_any(site: SharingSite, create: Create) -> None:
     made = create()
     assert site.browser().unlock(made["token"], "whatever") == 204
