@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from readingroom.sources.entries import Beginning, FileEntry, Unreadable
+from readingroom.sources.entries import Beginning, CommandTrial, FileEntry, Unreadable
 from readingroom.sources.location import Location, lies_in, parse_location
 from readingroom.sources.names import from_printable, printable
 from readingroom.sources.opening import open_source
@@ -11,6 +11,7 @@ from readingroom.sources.source import Source
 
 __all__ = [
     "Beginning",
+    "CommandTrial",
     "FileEntry",
     "Location",
     "Source",

@@ -28,6 +28,17 @@ class Beginning(NamedTuple):
     data: bytes
 
 
+class CommandTrial(NamedTuple):
+    """What reading a sample by a command on the server and by SFTP gave; seconds for the whole sample."""
+
+    use: bool
+    """Whether files should be read by the command."""
+    why: str
+    """For a person."""
+    by_sftp: float = 0.0
+    by_command: float = 0.0
+
+
 Why = Literal["forbidden", "gone", "loop", "outside", "broken_link", "special", "name", "failed"]
 """forbidden: no right to read · gone: vanished while we looked · loop: a link back to where it came from ·
 outside: a link that leaves the source · broken_link: a link to nothing · special: device, pipe, socket ·

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from readingroom.errors import SourceError
-from readingroom.sources.entries import Beginning, FileEntry, Found
+from readingroom.sources.entries import Beginning, CommandTrial, FileEntry, Found
 
 
 class LineLost(Exception):
@@ -79,4 +79,13 @@ class BulkLine(Protocol):
 
         Sizes and times are what a listing said; the answer has them as they are now.
         """
+        ...
+
+
+@runtime_checkable
+class CommandLine(Protocol):
+    """A line to a server on which commands may run that read faster."""
+
+    def try_command(self, files: Sequence[FileEntry], size: int) -> CommandTrial:
+        """Whether they do, and why, told by these files."""
         ...

@@ -22,6 +22,8 @@ class SourceSettings:
     """Instead of ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts."""
     sftp_host_fingerprint: str = ""
     """`SHA256:…`: the one host key that is accepted; known_hosts is then not asked."""
+    ssh_commands: Literal["use", "off"] = "off"
+    """Whether beginnings of files are read by a command on an SFTP server; whoever sets this tried it before."""
     smb_username: str = ""
     smb_password: str = field(default="", repr=False)
     smb_domain: str = ""

@@ -13,13 +13,15 @@ import paramiko
 from readingroom.errors import SourceChanged, SourceError, SourceForbidden, SourceNotFound
 from readingroom.sources import sftp_protocol as wire
 from readingroom.sources.ahead import ReadAhead
-from readingroom.sources.entries import Beginning, FileEntry, Found, Kind, unreadable
+from readingroom.sources.entries import Beginning, CommandTrial, FileEntry, Found, Kind, unreadable
 from readingroom.sources.line import LineLost, OpenFile
 from readingroom.sources.location import Location
 from readingroom.sources.names import is_plain, printable
 from readingroom.sources.settings import SourceSettings
 from readingroom.sources.sftp_login import SftpLogin
-from readingroom.sources.sftp_many import Beginnings
+from readingroom.sources.sftp_many import SftpMany
+from readingroom.sources.ssh_bulk import BulkReading
+from readingroom.sources.ssh_command import RemoteHead
 
 LISTINGS_AHEAD = 4
 """READDIR requests under way: a large folder far away is then not read at one batch per round trip."""
@@ -45,6 +47,11 @@ class SftpLine:
             channel.invoke_subsystem("sftp")
             self._channel = wire.SftpChannel(channel, settings.timeout)
             self._root = self._find_root()
+            self._bulk = BulkReading(
+                SftpMany(self._channel, self._root, self._is_allowed, self.find, self._translated),
+                lambda size: RemoteHead(transport, self._root, size, settings.timeout),
+                by_command=settings.ssh_commands == "use",
+            )
         except (OSError, EOFError, paramiko.SSHException) as error:
             # The connection lives and only the channel was closed: that is the server's answer, not a lost line.
             refused = isinstance(error, paramiko.SSHException) and transport.is_active()
@@ -88,7 +95,10 @@ class SftpLine:
         return SftpFile(self._channel, handle, found)
 
     def beginnings(self, files: Sequence[FileEntry], size: int) -> list[Beginning | SourceError]:
-        return Beginnings(self._channel, self._root, self._is_allowed, self.find, self._translated).read(files, size)
+        return self._bulk.beginnings(files, size)
+
+    def try_command(self, files: Sequence[FileEntry], size: int) -> CommandTrial:
+        return self._bulk.try_command(files, size)
 
     def close(self) -> None:
         self._transport.close()

@@ -46,8 +46,8 @@ def all_of(channel: wire.SftpChannel, each: Iterable[Steps]) -> list[Beginning |
     return [result for result in results if result is not None]
 
 
-class Beginnings:
-    """One call's worth of files: each is looked at, opened, read and closed, never waiting for another one."""
+class SftpMany:
+    """Reads many files of one line: each is looked at, opened, read and closed, never waiting for another one."""
 
     def __init__(
         self,
@@ -63,10 +63,12 @@ class Beginnings:
         self._find = find
         self._translated = translated
         self._asked: dict[str, int] = {}
+        """Folders of this call, and where they really are: asked once each."""
         self._real: dict[str, bytes | SourceError] = {}
 
     def read(self, files: Sequence[FileEntry], size: int) -> list[Beginning | SourceError]:
         """The first `size` bytes of each, or why there are none. Raises LineLost."""
+        self._asked, self._real = {}, {}
         return all_of(self._channel, (self._of(file.path, size) for file in files))
 
     def _of(self, path: str, size: int) -> Steps:

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused, SourceUnreachable
-from readingroom.sources.entries import Beginning, FileEntry, Found, Kind
-from readingroom.sources.line import BulkLine
+from readingroom.sources.entries import Beginning, CommandTrial, FileEntry, Found, Kind
+from readingroom.sources.line import BulkLine, CommandLine
 from readingroom.sources.lines import Lines
 from readingroom.sources.location import Location
 from readingroom.sources.names import inside, printable
@@ -107,6 +107,10 @@ class Source:
             inside(file.path)
         several = self._lines.ask(lambda line: line.beginnings(files, size) if isinstance(line, BulkLine) else None)
         return several if several is not None else [self._beginning(file, size) for file in files]
+
+    def try_command(self, files: Sequence[FileEntry], size: int) -> CommandTrial | None:
+        """Whether these are read faster by a command on the server; None where no kind of command is known."""
+        return self._lines.ask(lambda line: line.try_command(files, size) if isinstance(line, CommandLine) else None)
 
     def _beginning(self, file: FileEntry, size: int) -> Beginning | SourceError:
         try:
