@@ -111,8 +111,9 @@ class NasOrigin:
             if offset + len(target) == file.size:
                 self._files.check(file)  # it may have been written to while it was read
         except SourceError as error:
-            # The position, not the path: a path may hold a patient's name, and this reaches the log.
-            raise StoredFileBroken("A file of the NAS cannot be read.", detail={"file": index}) from error
+            # The position, not the path, and nothing of what the source said: a path may hold a patient's name, and
+            # this reaches the log.
+            raise StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail={"file": index}) from None
 
     def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:
         """Keep what was learnt, for files of that path, size and time."""
