@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Lock
 
 
@@ -26,6 +27,9 @@ class Metrics:
 
     def snapshot(self) -> dict[str, int]:
         """All counts so far, and the figures of this moment."""
-        asked = {name: ask() for name, ask in self._gauges.items()}
+        asked = {}
+        for name, ask in self._gauges.items():
+            with suppress(Exception):  # what cannot be had at the moment is left out, and the others are told
+                asked[name] = ask()
         with self._lock:
             return {**self._counts, **asked}
