@@ -12,6 +12,16 @@ import { SignInPage } from "@/features/session/sign-in-page";
 export const router = createBrowserRouter([
   { path: "/sign-in", element: <SignInPage />, errorElement: <RouteError /> },
   {
+    // For people without an account: no menu, no session.
+    path: "/shared/:id?",
+    errorElement: <RouteError />,
+    HydrateFallback: () => null,
+    lazy: async () => {
+      const { LandingPage } = await import("@/features/shares/landing-page");
+      return { Component: LandingPage };
+    },
+  },
+  {
     element: (
       <RequireSession>
         <Shell />
@@ -62,6 +72,32 @@ export const router = createBrowserRouter([
             lazy: async () => {
               const { NasSourcesPage } = await import("@/features/nas-index/sources-page");
               return { element: guarded("index.run", <NasSourcesPage />) };
+            },
+          },
+        ],
+      },
+      {
+        path: "/shares",
+        children: [
+          {
+            index: true,
+            lazy: async () => {
+              const { SharesPage } = await import("@/features/shares/shares-page");
+              return { element: guarded("share.create", <SharesPage />) };
+            },
+          },
+          {
+            path: "new",
+            lazy: async () => {
+              const { NewSharePage } = await import("@/features/shares/new-share-page");
+              return { element: guarded("share.create", <NewSharePage />) };
+            },
+          },
+          {
+            path: "statistics",
+            lazy: async () => {
+              const { ShareStatisticsPage } = await import("@/features/shares/statistics-page");
+              return { element: guarded("share.create", <ShareStatisticsPage />) };
             },
           },
         ],

@@ -11,10 +11,11 @@ import { useMe } from "@/lib/session/use-session";
 
 import classes from "./shell.module.css";
 
-/** Later places (shares, viewer, imaging) get their line here. */
+/** Later places (viewer, imaging) get their line here. */
 const PLACES = [
   { to: "/cases", label: "Cases", capability: "cases.read" },
   { to: "/nas", label: "NAS index", capability: "index.search" },
+  { to: "/shares", label: "Links", capability: "share.create" },
   { to: "/admin/cases", label: "Manage cases", capability: "cases.admin" },
   { to: "/admin/imports", label: "Imports", capability: "cases.admin" },
   { to: "/admin/audit", label: "Audit", capability: "audit.read" },

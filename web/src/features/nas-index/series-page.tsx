@@ -1,8 +1,8 @@
 /** One series on the NAS: what its headers say, whether it is whole, its files, and the way into Orthanc. */
-import { Alert, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { IconAlertTriangle, IconCloudOff } from "@tabler/icons-react";
-import { useLocation, useParams, useSearchParams } from "react-router";
+import { IconAlertTriangle, IconCloudOff, IconLink } from "@tabler/icons-react";
+import { Link, useLocation, useParams, useSearchParams } from "react-router";
 
 import { BackLink } from "@/components/back-link";
 import { Facts } from "@/components/facts";
@@ -10,10 +10,13 @@ import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
 import { RecordTable, type Column } from "@/components/record-table";
 import { Failed, LoadingRows } from "@/components/states";
+import { withQuery } from "@/lib/api/query";
+import { dicomDate, dicomTime, personName } from "@/lib/dicom";
 import { bytes, count, plural, time } from "@/lib/format";
+import { useCan } from "@/lib/session/use-session";
 
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
-import { dicomDate, dicomTime, personName, sex, wholeness } from "./dicom-words";
+import { sex, wholeness } from "./dicom-words";
 import { ImportIntoOrthanc } from "./import-series";
 import { FILES_AT_ONCE, seriesQuery, type SeriesDetail, type SeriesFile } from "./nas-api";
 import classes from "./nas-index.module.css";
@@ -56,11 +59,12 @@ interface SeriesViewProps {
 
 function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
   const told = wholeness(item);
+  const mayShare = useCan("share.create");
   const lead = [item.Modality, item.StudyDescription, item.SeriesDescription].filter(Boolean).join(" · ");
   return (
     <article>
-      {/* The viewer's and the share link's buttons will stand beside the import. */}
-      <PageHead title={personName(item.PatientName)} lead={lead} />
+      {/* The viewer's button will stand beside this one. */}
+      <PageHead title={personName(item.PatientName)} lead={lead} actions={mayShare && <ShareButton item={item} />} />
       <Stack gap="lg">
         <Group gap={8}>
           <IntegrityBadge integrity={item.integrity} />
@@ -130,6 +134,21 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
         </section>
       </Stack>
     </article>
+  );
+}
+
+function ShareButton({ item }: { item: SeriesDetail }) {
+  const { pathname, search } = useLocation();
+  return (
+    <Button
+      component={Link}
+      to={withQuery("/shares/new", { series: item.SeriesKey })}
+      state={{ back: pathname + search }}
+      variant="default"
+      leftSection={<IconLink size={16} aria-hidden />}
+    >
+      Create share link
+    </Button>
   );
 }
 

@@ -1,20 +1,24 @@
 /** The rows of a search. */
-import { Anchor, Badge, Group, Text } from "@mantine/core";
+import { ActionIcon, Anchor, Badge, Group, Text, Tooltip } from "@mantine/core";
+import { IconLink } from "@tabler/icons-react";
 import { Link } from "react-router";
 
+import { PersonName } from "@/components/person-name";
 import { RecordTable, type Column } from "@/components/record-table";
 import { steerRows } from "@/components/row-steering";
 import { withQuery } from "@/lib/api/query";
+import { dicomDate, dicomTime, personName } from "@/lib/dicom";
 import { count } from "@/lib/format";
+import { useCan } from "@/lib/session/use-session";
 
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
-import { dicomDate, dicomTime } from "./dicom-words";
 import type { Series } from "./nas-api";
 import classes from "./nas-index.module.css";
-import { PersonName } from "./person-name";
 
 export function SeriesTable({ series, stale, search }: { series: Series[]; stale: boolean; search: string }) {
-  return <RecordTable caption="Series" columns={columns(search)} rows={series} rowKey={({ SeriesKey, source }) => `${SeriesKey} ${source}`} stale={stale} />;
+  const mayShare = useCan("share.create");
+  const shown = columns(search).filter(({ key }) => key !== "share" || mayShare);
+  return <RecordTable caption="Series" columns={shown} rows={series} rowKey={({ SeriesKey, source }) => `${SeriesKey} ${source}`} stale={stale} />;
 }
 
 /** Where one series stands; the search rides along so that the way back leads to the same rows. */
@@ -97,7 +101,33 @@ function columns(search: string): Column<Series>[] {
         </Group>
       ),
     },
+    {
+      key: "share",
+      header: "",
+      label: "Share",
+      width: "3.25rem",
+      phone: "corner",
+      align: "right",
+      cell: (item) => (
+        <Tooltip label="Create share link">
+          <ActionIcon
+            component={Link}
+            to={withQuery("/shares/new", { series: item.SeriesKey })}
+            state={{ back: withSearch("/nas", search) }}
+            variant="subtle"
+            color="gray"
+            aria-label={`Create share link for ${personName(item.PatientName)}, ${item.SeriesDescription || item.Modality || "series"}`}
+          >
+            <IconLink size={18} />
+          </ActionIcon>
+        </Tooltip>
+      ),
+    },
   ];
+}
+
+function withSearch(path: string, search: string): string {
+  return search === "" ? path : `${path}?${search}`;
 }
 
 /** A series that lies on several sources is shown as this one has it. */

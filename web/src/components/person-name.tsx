@@ -1,7 +1,7 @@
 /** A patient's name; each script keeps to itself, so that a Hebrew or Arabic spelling does not turn the others around. */
 import { Fragment } from "react";
 
-import { spellings } from "./dicom-words";
+import { spellings } from "@/lib/dicom";
 
 export function PersonName({ value }: { value: string }) {
   const groups = spellings(value);
