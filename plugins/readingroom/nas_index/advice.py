@@ -82,6 +82,12 @@ def _of_speed(config: SourceConfig, tested: Tested) -> Iterator[Suggestion]:
         yield Suggestion(
             title=f"Mount {name} on this machine", detail=detail, source=name, setting="type", value="local"
         )
+    if config.type == "sftp" and latency > 1 and "may run no commands" in tested.reading:
+        detail = (
+            f"{tested.reading} Where the account may also run sh, xargs and head (no ForceCommand internal-sftp, a "
+            "login shell), files are read in one stream; nothing is ever written there."
+        )
+        yield Suggestion(title=f"Let the account of {name} run commands", detail=detail, source=name)
     best = IN_FLIGHT["balanced"] if tested.far else 0
     if tested.far and 0 < config.max_workers < best // 2:
         detail = (

@@ -60,6 +60,8 @@ class Tested(BaseModel):
     """How a run would enumerate it."""
     workers: int = 0
     """Files that a run would read at a time."""
+    reading: str = ""
+    """Of sftp: whether a command on the server would read them, and why."""
     content: Kind = "unknown"
     """What it is recognised as, by files from all over it."""
     pictures_sampled: int = 0
@@ -119,6 +121,7 @@ def look(config: SourceConfig, settings: Settings) -> Tested:
                 far=place.is_far,
                 method=place.method,
                 workers=plan.processes * plan.threads,
+                reading=_reading(place),
             )
     except (ReadingRoomError, OSError) as error:
         return Tested.model_validate(report(error))
@@ -130,6 +133,13 @@ def _said(place: Place, pictures: int) -> str:
     if not place.measured.files:
         return "The source answers; no file was found in the folders that were looked at."
     return "The source answers."
+
+
+def _reading(place: Place) -> str:
+    tried = place.measured.commands
+    if tried is None:
+        return ""
+    return f"{'By a command on the server' if tried.use else 'By SFTP alone'}: {tried.why}."
 
 
 def _throughput(place: Place) -> float:

@@ -96,6 +96,7 @@ class Doing:
                 processes=plan.processes,
                 threads=plan.threads,
                 latency_ms=round(place.measured.latency * 1000, 2),
+                by_command=place.measured.by_command,
             )
             visit = self._visit = source.visit()
             try:

@@ -11,10 +11,15 @@ from time import perf_counter
 
 from readingroom.errors import SourceError
 from readingroom.nas_index.listing import Folder, Lister
+from readingroom.nas_index.window import FIRST_BYTES
+from readingroom.sources import CommandTrial, FileEntry, Source
 from readingroom.sources.names import join
 
 SAMPLES = 24
 """Files and folders that are looked at: half a second at 10 ms each."""
+
+SAMPLED_AGAIN = 4
+"""How often the sample is in one trial of reading many: some hundred files, as in a run."""
 
 MEASURED_BYTES = 4096
 
@@ -39,6 +44,13 @@ class Measured:
     """Median of listing a folder."""
     sampled: list[tuple[str, int]] = field(default_factory=list)
     """Paths and sizes of the files that were looked at."""
+    commands: CommandTrial | None = None
+    """Whether files are read by a command on the server, and why; None where that was not tried."""
+
+    @property
+    def by_command(self) -> bool:
+        """Whether a command on the server is the faster way."""
+        return self.commands is not None and self.commands.use
 
     @property
     def is_far(self) -> bool:
@@ -67,6 +79,12 @@ def measure(lister: Lister, read: Callable[[str, int], object]) -> Measured:
     seen.latency = statistics.median(reads) if reads else 0.0
     seen.listing = statistics.median(listings) if listings else 0.0
     return seen
+
+
+def tried_commands(source: Source, measured: Measured) -> CommandTrial | None:
+    """Whether a server reads files faster by a command, told by the sample; None where no command is known for it."""
+    sample = [FileEntry(path, size, 0) for path, size in measured.sampled] * SAMPLED_AGAIN
+    return source.try_command(sample, FIRST_BYTES)
 
 
 def _first_files(lister: Lister, listings: list[float]) -> Iterator[tuple[str, int, float | None]]:

@@ -59,6 +59,8 @@ class SourceConfig(BaseModel):
     encryption: Literal["", "if_offered", "required", "off"] = ""
     private_key_path: str = ""
     host_fingerprint: str = ""
+    remote_commands: Literal["auto", "off"] = "auto"
+    """Of sftp: whether beginnings of files may be read by a command on the server, where that is faster."""
     firebird: dict[str, Any] | None = Field(None, repr=False)
     """Of an archive of JPEG 2000 pictures: where its database is, and what its columns mean."""
 

@@ -16,7 +16,7 @@ from readingroom.nas_index.list_local import LocalLister, refused
 from readingroom.nas_index.list_source import SourceLister
 from readingroom.nas_index.list_walk import ListWalk
 from readingroom.nas_index.listing import UNKNOWN, File, Folder, Lister, Part
-from readingroom.nas_index.measure import NETWORK_FILE_SYSTEMS, Measured, cores, file_system, measure
+from readingroom.nas_index.measure import NETWORK_FILE_SYSTEMS, Measured, cores, file_system, measure, tried_commands
 from readingroom.nas_index.nas_config import SourceConfig
 from readingroom.nas_index.path_map import PathMap
 from readingroom.nas_index.readers import ReaderPlan
@@ -165,6 +165,8 @@ class Place(AbstractContextManager["Place"]):
             self._source = source
             self._lister = SourceLister(source, below)
             self.measured = measure(self._lister, lambda path, size: source.read_range(path, 0, size))
+            if self._config.remote_commands == "auto":
+                self.measured.commands = tried_commands(source, self.measured)
 
     def _measured_list(self, list_file: Path) -> Measured:
         first: list[str] = []
@@ -231,7 +233,8 @@ class Place(AbstractContextManager["Place"]):
             batch=config.chunk_size or (FAR_BATCH if far and self._source is None else NEAR_BATCH),
         )
         if self._source is not None:
-            return replace(plan, location=self.location, settings=self._settings)
+            settings = replace(self._settings, ssh_commands="use" if self.measured.by_command else "off")
+            return replace(plan, location=self.location, settings=settings)
         root = "/" if self.is_list else os.path.realpath(self.location.path)
         return replace(plan, root=root)
 
@@ -243,7 +246,9 @@ class Place(AbstractContextManager["Place"]):
         for root, marks in self._marks:
             try:
                 # A mounted folder that went away leaves an empty one of the same name behind.
-                there = Path(root).is_dir() and (not marks or any(_is_there(f"{root}/{mark}") for mark in marks))
+                there = Path(root).is_dir() and (
+                    not marks or any(map(os.path.lexists, (f"{root}/{mark}" for mark in marks)))
+                )
             except OSError as error:
                 refused(error, "")
             if not there:
@@ -283,10 +288,6 @@ def _marks(root: str) -> list[str]:
     except OSError:
         pass  # what cannot be listed has no marks; the walk will say so
     return found
-
-
-def _is_there(path: str) -> bool:
-    return os.path.lexists(path)
 
 
 def _sized(folder: str, file: File) -> File:

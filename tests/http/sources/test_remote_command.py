@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from readingroom.errors import SourceForbidden
+from readingroom.nas_index.nas_config import SourceConfig
+from readingroom.nas_index.path_map import parse_path_map
+from readingroom.nas_index.place import Place
 from readingroom.sources import Beginning, FileEntry, Source, SourceSettings, open_source
 
 from tests.fixtures.servers import running_sshd
@@ -133,3 +136,30 @@ def test_commands_are_off_unless_they_are_asked_for(commands: Sshd) -> None:
     with open_source(url, replace(settings_of(commands), ssh_commands="off")) as source:
         source.beginnings(listed(source), 64)
         assert not source._lines.ask(lambda line: line._bulk._command)
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [("auto", True), ("auto", False), ("off", True)])
+def test_a_run_takes_the_way_that_its_trial_found_and_says_which(
+    commands: Sshd, sshd: Sshd, asked: str, allowed: bool
+) -> None:
+    server = commands if allowed else sshd
+    root, _ = folder_of(server)
+    for number in range(40):
+        write(root, f"{number % 3}/{number}", bytes(5000))
+    config = SourceConfig(
+        name="far",
+        type="sftp",
+        host=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        path=str(root),
+        host_fingerprint=server.host_key_fingerprint,
+        remote_commands=asked,  # type: ignore[arg-type]
+    )
+    with Place(config, SourceSettings(), parse_path_map("")) as place:
+        tried, plan = place.measured.commands, place.plan()
+    assert (tried is None) == (asked == "off")
+    assert plan.settings.ssh_commands == ("use" if tried and tried.use else "off")
+    if tried is not None:
+        assert (tried.by_command > 0) == allowed, tried.why
