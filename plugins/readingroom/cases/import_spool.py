@@ -84,7 +84,7 @@ class Spool:
 
 def _pack(task: Task) -> bytes:
     recorded = astuple(task.recorded) if task.recorded else None
-    whole = [astuple(task.entry), astuple(task.slot), recorded, task.deidentify, task.lost]
+    whole = [task.entry, astuple(task.slot), recorded, task.deidentify, task.lost]
     return json.dumps(whole).encode() + b"\n"  # ASCII: lone surrogates in names survive
 
 

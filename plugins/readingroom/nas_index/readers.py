@@ -74,7 +74,9 @@ Answer = tuple[list[Task], list[Short], Headers]
 
 
 class Readers:
-    """Used by one thread; leave the block to end all processes."""
+    """Used by one thread; leave the block to end all processes. They start as they are needed: a run that finds nothing
+    new needs none.
+    """
 
     def __init__(self, plan: ReaderPlan) -> None:
         self._plan = plan
@@ -84,7 +86,6 @@ class Readers:
         self._readers: list[_Reader] = []
 
     def __enter__(self) -> Readers:
-        self._readers = [self._start() for _ in range(self._plan.processes)]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -114,10 +115,14 @@ class Readers:
 
     def room(self) -> bool:
         """Whether some process would wait if it got nothing."""
-        return any(len(reader.under_way) < self._plan.threads + WAITING for reader in self._readers)
+        return self._lacks_one() or any(
+            len(reader.under_way) < self._plan.threads + WAITING for reader in self._readers
+        )
 
     def give(self, tasks: Sequence[Task]) -> None:
         """Have these files read; call it while there is `room`."""
+        if self._lacks_one() and all(reader.under_way for reader in self._readers):
+            self._readers.append(self._start())
         self._give(min(self._readers, key=lambda each: len(each.under_way)), list(tasks))
 
     def take(self, timeout: float) -> Answer | None:
@@ -130,6 +135,9 @@ class Readers:
             return self._replace(reader)
         reader.answered = True
         return reader.under_way.pop(number), outcomes, headers
+
+    def _lacks_one(self) -> bool:
+        return len(self._readers) < self._plan.processes
 
     def _give(self, reader: _Reader, tasks: list[Task]) -> None:
         self._next += 1

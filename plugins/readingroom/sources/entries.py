@@ -7,12 +7,11 @@ from enum import Enum
 from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(NamedTuple):
     """One regular file; `path` is relative to the source (see `names`), `size` in bytes.
 
     `mtime_ns` is as fine as the source tells it: nanoseconds on a local disk, microseconds by SMB,
-    whole seconds by SFTP.
+    whole seconds by SFTP. A tuple, because one is made for each file of each run.
     """
 
     path: str
