@@ -94,6 +94,9 @@ class Door:
         response.headers["X-Request-Id"] = g.caller.request_id
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        # The gateway says these for itself; at Orthanc's own port nobody else does.
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
         if links := [each.link for each in g.caller.identity.shares]:
             secure = over_tls(g.caller)
             self._share_cookies.renew_all(response, links, request.cookies, self._clock.now(), secure=secure)

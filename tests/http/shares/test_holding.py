@@ -381,6 +381,8 @@ def test_answers_of_links_are_kept_by_nobody(site: SharingSite, create: Create) 
     for path in ("", "/info", "/files", "/zip", "/files/1"):
         answer = site.program().ask(f"/share/{made['token']}{path}")
         assert "no-store" in answer.headers["Cache-Control"], path
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
 
 
 def test_downloads_are_in_the_trail_by_link(site: SharingSite, create: Create) -> None:
