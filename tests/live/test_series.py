@@ -36,13 +36,14 @@ class Stored:
         self.live = live
         self.files = list(ct_slices(COUNT, 32, 32, name=name, PatientName="Doe^Jane", InstitutionName="Ward 7"))
         # The last one first: the order that things were stored in is not the order of a series.
-        store(live, ((str(i), data) for i, data in reversed(list(enumerate(self.files)))))
+        store(live, ((str(i), data) for i, data in reversed(list(enumerate(self.files)))), workers=1)
+        self.token = live.admin.token()
         self.uid = str(pydicom.dcmread(io.BytesIO(self.files[0])).SeriesInstanceUID)
         self.database = open_database(f"sqlite:///{live.data / 'readingroom.db'}")
         self.clock = FakeClock()
 
     def origin(self, *, near: bool = True) -> OrthancOrigin:
-        pacs = HttpPacs(self.live.orthanc_url, lambda: f"Bearer {self.live.admin.token()}")
+        pacs = HttpPacs(self.live.orthanc_url, lambda: f"Bearer {self.token}")
         storage = self.live.data / "orthanc" / "storage" if near else None
         return OrthancOrigin(pacs, StoredFiles(pacs, storage), KeptCrcs(self.database, SystemClock()), self.clock)
 
