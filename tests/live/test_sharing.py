@@ -182,6 +182,18 @@ def test_curl_names_resumes_and_asks_beforehand(sharing: Sharing, tmp_path: Path
     assert sharing.staff.get(f"/api/shares/{made['id']}").json()["download_count"] == 1, "HEAD and resume do not count"
 
 
+def test_curl_unlocks_once_for_many_files(sharing: Sharing, tmp_path: Path) -> None:
+    made = sharing.link(PACS_UID, password="passcode for curl")
+    said = '{"password": "passcode for curl"}'
+    json_body = ("-H", "Content-Type: application/json", "-d", said)
+    assert curl(tmp_path, "-f", "-c", "jar", *json_body, f"{made['url']}/unlock").returncode == 0
+    for n in range(1, 7):
+        done = curl(tmp_path, "-f", "-b", "jar", "-o", f"{n}.dcm", f"{made['url']}/files/{n}")
+        assert done.returncode == 0, done
+    assert {place.read_bytes() for place in tmp_path.glob("*.dcm")} == set(sharing.in_pacs.values())
+    assert curl(tmp_path, "-f", "-o", "x", f"{made['url']}/files/1").returncode == 22
+
+
 # --- every end ----------------------------------------------------------------------------------------------------
 
 
