@@ -33,7 +33,7 @@ from tests.fixtures.nas_trees import make_tree
 from tests.fixtures.servers import running_sshd
 from tests.fixtures.sshd import Sshd
 
-FILES = 10_000
+FILES = 30_000
 USUAL = 300
 """Files that the usual script reads; its pace does not depend on their number."""
 
@@ -261,7 +261,11 @@ def sftp_curve(report: Report, at: Scene) -> None:
         table = report.table(f"Reading alone by SFTP, {name.replace('-', ' ')}, {ROUND_TRIP_MS:g} ms away", "files/s")
         config = at.sftp(name, server)
         place = parse_location(f"sftp://{server.user}@{config['host']}:{config['port']}{at.tree}")
-        settings = SourceSettings(sftp_password=server.password, sftp_host_fingerprint=server.host_key_fingerprint)
+        settings = SourceSettings(
+            sftp_password=server.password,
+            sftp_host_fingerprint=server.host_key_fingerprint,
+            ssh_commands="use" if name == "with-commands" else "off",
+        )
         for processes in (1, 2):
             for lines in (1, 2, 4, 8):
                 if lines < processes:
