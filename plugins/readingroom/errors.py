@@ -9,7 +9,8 @@ ReadingRoomError                    500 internal
 ├── Forbidden                       403 forbidden
 │   └── CrossSite                   403 cross_site
 ├── NotFound                        404 not_found
-│   └── NoDicoms                    404 no_dicoms
+│   ├── NoDicoms                    404 no_dicoms
+│   └── NoThumbnail                 404 no_thumbnail
 ├── MethodNotAllowed                405 method_not_allowed
 ├── Conflict                        409 conflict
 │   ├── CaseNumberTaken             409 case_number_taken
@@ -109,6 +110,12 @@ class NoDicoms(NotFound):
     """The case is there and has no DICOM files."""
 
     code = "no_dicoms"
+
+
+class NoThumbnail(NotFound):
+    """The series is there and has nothing that can be shown as a picture."""
+
+    code = "no_thumbnail"
 
 
 class MethodNotAllowed(ReadingRoomError):

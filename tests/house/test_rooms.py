@@ -24,6 +24,7 @@ FOUNDATION = BASE | {
     "procedures",
     "downloads",
     "series",
+    "thumbnails",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
 COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "first_start", "worker"}

@@ -22,7 +22,8 @@ from readingroom.shares.counting import Downloads
 from readingroom.shares.links import Copies, Links
 from readingroom.shares.places import Places
 from readingroom.shares.plans import Plans
-from readingroom.shares.sending import Sending, Thumbnails, series_of
+from readingroom.shares.sending import Sending, series_of
+from readingroom.thumbnails import Thumbnails
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, cast
+from typing import cast
 
 from flask import Response, request
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.downloads import Sender, byte_range, disposition
-from readingroom.errors import NotFound, ReadingRoomError, ShareUnavailable
+from readingroom.errors import NotFound, NoThumbnail, ReadingRoomError, ShareUnavailable
 from readingroom.series import FoundSeries, Origins, SeriesFile, model
 from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission, Holder
@@ -23,6 +24,8 @@ from readingroom.shares.naming import zip_name
 from readingroom.shares.places import HeldBody, Place, Places
 from readingroom.shares.plans import Plans
 from readingroom.shares.rules import Link
+from readingroom.thumbnails import Thumbnails
+from readingroom.thumbnails.api import answer as picture_answer
 
 PIECE = 1 << 20
 
@@ -32,14 +35,6 @@ LARGEST_RANGE = 32 << 20
 
 ASK_EVERY = 1.0
 """Seconds between two looks at whether the link still stands, while a file streams."""
-
-
-class Thumbnails(Protocol):
-    """Small pictures of series."""
-
-    def of(self, found: FoundSeries, origin: Origins) -> tuple[str, bytes]:
-        """ETag and picture; raises NotFound where there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +106,7 @@ class Sending:
         link = holder.link
         found = self._found(link)
         files = self._origins.files(found)
-        if not (n.isascii() and n.isdigit() and 1 <= int(n) <= len(files)):
+        if not (re.fullmatch(r"[0-9]{1,9}", n) and 1 <= int(n) <= len(files)):
             raise NotFound("There is no such file.")
         index, entry = int(n) - 1, files[int(n) - 1]
         etag = etag_of(found, entry)
@@ -140,16 +135,14 @@ class Sending:
         return response
 
     def thumbnail(self, holder: Holder, known: str) -> Response:
-        """The small picture; raises NotFound where there is none."""
+        """The small picture; raises NoThumbnail where there is none."""
         if self._thumbnails is None:
-            raise NotFound("There is no picture of this series.")
-        etag, picture = self._thumbnails.of(self._found(holder.link), self._origins)
-        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if etag in (each.strip() for each in known.split(",")):
-            return Response(status=304, headers=headers)
-        self._log.note(holder.link.id, "thumbnail", holder.caller, holder.asked.agent, size=len(picture))
-        kind = "image/webp" if picture[8:12] == b"WEBP" else "image/jpeg"
-        return Response(picture, mimetype=kind, headers=headers)
+            raise NoThumbnail("There is no picture of this series.")
+        response = picture_answer(self._thumbnails.of(self._found(holder.link), self._origins), known)
+        if response.status_code == 200:
+            size = len(response.get_data())
+            self._log.note(holder.link.id, "thumbnail", holder.caller, holder.asked.agent, size=size)
+        return response
 
     def _found(self, link: Link) -> FoundSeries:
         found = series_of(link, self._origins)
