@@ -10,7 +10,8 @@ from flask import Response
 from readingroom.downloads.plan import Plan
 from readingroom.errors import RangeNotSatisfiable
 
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)", re.IGNORECASE)
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
+"""Of no more digits than a file's length has: Python refuses to read numbers of thousands."""
 
 
 def byte_range(header: str, length: int) -> tuple[int, int] | None:

@@ -242,7 +242,7 @@ def _is_head() -> bool:
 
 def _resumes() -> bool:
     """Whether the request asks for what comes after the beginning."""
-    asked = re.match(r"bytes=(\d+)-", request.headers.get("Range", "").strip(), re.IGNORECASE)
+    asked = re.match(r"bytes=([0-9]{1,18})-", request.headers.get("Range", "").strip(), re.IGNORECASE)
     return asked is not None and int(asked[1]) > 0
 
 

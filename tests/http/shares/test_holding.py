@@ -180,8 +180,16 @@ def test_files_are_had_one_by_one_byte_for_byte(site: SharingSite, create: Creat
         rest = program.ask(f"/share/{made['token']}/files/{item['n']}", headers={"Range": "bytes=100-"})
         assert (rest.status_code, rest.data) == (206, answer.data[100:])
         assert rest.headers["Content-Range"] == f"bytes 100-{item['size'] - 1}/{item['size']}"
-    for n in ("0", "6", "x", "-1", "1.0", "²"):
+    for n in ("0", "6", "x", "-1", "1.0", "²", "9" * 5000):
         assert program.ask(f"/share/{made['token']}/files/{n}").status_code == 404
+
+
+def test_a_range_of_absurd_numbers_is_none(site: SharingSite, create: Create) -> None:
+    made = create()
+    for wanted in (f"bytes={'9' * 5000}-", f"bytes=0-{'9' * 5000}", f"bytes=-{'9' * 5000}", "bytes=²-", "bytes=5-2"):
+        for path in ("zip", "files/1"):
+            answer = site.program().ask(f"/share/{made['token']}/{path}", headers={"Range": wanted})
+            assert answer.status_code == 200, (path, wanted[:20])
 
 
 def test_a_large_file_comes_in_pieces_and_whole(site: SharingSite, create: Create) -> None:
