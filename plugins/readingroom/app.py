@@ -46,6 +46,8 @@ from readingroom.series.crcs import KeptCrcs
 from readingroom.series.in_orthanc import OrthancOrigin
 from readingroom.settings import Settings
 from readingroom.shares import parts as sharing
+from readingroom.thumbnails import Thumbnails
+from readingroom.thumbnails import api as thumbnails_api
 
 PREFIXES = ("/api/", "/share/", "/imaging/", "/health")
 """Where our routes live among Orthanc's; what lies below and is not routed is our own 404."""
@@ -124,7 +126,11 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     nas = NasOrigin(database, nas_files, crcs)
     series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs, clock), nas)
 
-    shares = sharing.build(settings, database, clock, trail, metrics, identity.share_cookies, series, sender)
+    thumbnails = Thumbnails(settings)
+
+    shares = sharing.build(
+        settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails=thumbnails
+    )
 
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
@@ -141,6 +147,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         index_api.routes(indexing, catalogue),
         search_api.routes(finding),
         series_api.routes(series_imports),
+        thumbnails_api.routes(thumbnails, series, trail),
         *shares.areas,
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
     ]
@@ -164,7 +171,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.starts.append(indexing.go_on)
     room.starts.append(series_imports.go_on)
     room.stops.append(shares.log.stop)
-    room.stops.extend((nas_files.close, nas.close))
+    room.stops.extend((nas_files.close, nas.close, thumbnails.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     for area in areas:
