@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 BEARER = 'Bearer realm="Reading Room"'
 BASIC = 'Basic realm="Reading Room", charset="UTF-8"'
+FROM_EXPLORER = re.compile(r"https?://[^/]+/app/")
 
 SLOW_SECONDS = 2.0
 
@@ -123,8 +125,11 @@ def challenge(headers: Headers) -> str:
     """What a 401 says may be used (RFC 9110 section 11.6.1).
 
     A page's own fetch is not offered Basic: the browser would open its sign-in box over the page. Scripts are, and so
-    is somebody who opens Orthanc Explorer's address. (Sec-Fetch-Mode would tell them apart, but comes over TLS alone.)
+    is somebody who opens Orthanc Explorer's address, and then Explorer itself for its scripts and data: it knows nothing
+    else. (Sec-Fetch-Mode would tell them apart, but comes over TLS alone.)
     """
+    if FROM_EXPLORER.match(headers.get("Referer", "")):
+        return f"{BASIC}, {BEARER}"
     from_page = headers.get("User-Agent", "").startswith("Mozilla/") and "text/html" not in headers.get("Accept", "")
     return BEARER if from_page or "X-Requested-With" in headers else f"{BASIC}, {BEARER}"
 

@@ -8,7 +8,7 @@ import structlog
 
 from readingroom.app import PREFIXES, Room, build
 from readingroom.clock import SystemClock
-from readingroom.host import logs
+from readingroom.host import explorer, logs
 from readingroom.host.changes import Changes
 from readingroom.host.figures import Figures
 from readingroom.host.guard import Guard
@@ -31,6 +31,7 @@ def boot(orthanc: Orthanc) -> Room:
     bridge = Bridge(orthanc, room.app.wsgi_app)
     for prefix in PREFIXES:
         orthanc.RegisterRestCallback(pattern(prefix), bridge.answer)
+    explorer.extend(orthanc)
     figures = Figures(orthanc, room.metrics)
     room.starts.append(figures.start)
     room.stops.append(figures.stop)

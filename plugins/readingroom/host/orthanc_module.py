@@ -33,6 +33,7 @@ class Orthanc(Protocol):
     def RestApiPost(self, uri: str, body: bytes) -> bytes: ...  # noqa: N802
     def RestApiPut(self, uri: str, body: bytes) -> bytes: ...  # noqa: N802
     def RestApiDelete(self, uri: str) -> None: ...  # noqa: N802
+    def ExtendOrthancExplorer(self, javascript: str) -> None: ...  # noqa: N802
     def GetConfiguration(self) -> str: ...  # noqa: N802
     def SetMetricsIntegerValue(self, name: str, value: int, kind: Any) -> None: ...  # noqa: N802
     def LogError(self, message: str) -> None: ...  # noqa: N802

@@ -384,6 +384,9 @@ def test_a_password_with_colons_and_umlauts_works_by_basic(client: FlaskClient, 
     [
         ({}, True), ({"User-Agent": "curl/8"}, True), ({"User-Agent": "Mozilla/5.0", "Accept": "text/html,*/*"}, True),
         ({"User-Agent": "Mozilla/5.0", "Accept": "*/*"}, False), ({"X-Requested-With": "readingroom"}, False),
+        ({"User-Agent": "Mozilla/5.0", "X-Requested-With": "XMLHttpRequest", "Referer": "http://x:1/app/explorer.html"},
+         True),
+        ({"User-Agent": "Mozilla/5.0", "Referer": "http://x:1/cases?next=/app/"}, False),
     ],
 )  # fmt: skip
 def test_a_refusal_offers_basic_except_to_a_pages_own_fetch(
