@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from readingroom.db import Database
-from readingroom.errors import SourceChanged, SourceError, SourceNotFound, StoredFileBroken
+from readingroom.errors import SourceChanged, SourceNotFound
 from readingroom.nas_index import series as finding
 from readingroom.nas_index.nas_config import ConfigFile, SourceConfig
 from readingroom.nas_index.run_source import config_of, list_roots, path_map_of
@@ -24,7 +24,6 @@ from readingroom.nas_index.source_pool import IDLE_SECONDS, SourcePool
 from readingroom.settings import Settings
 from readingroom.sources import FileEntry, Location, Source, SourceSettings, from_printable, open_source
 from readingroom.sources.reading import SourceFile
-from readingroom.zipstream import Reader
 
 MAX_FILES = 200_000
 """Files of one series that are listed; the largest real ones have some thousands."""
@@ -174,27 +173,6 @@ class SeriesFiles:
         location = Location("file", root) if root else config.location()
         settings = config.source_settings(SourceSettings.of(self._settings))
         return open_source(location, replace(settings, connections=config.connection_pool_size or CONNECTIONS))
-
-
-class SeriesArchive:
-    """Some files as a zip takes them (`zipstream.Files`), by their place in the list."""
-
-    def __init__(self, files: SeriesFiles, listed: Sequence[CataloguedFile]) -> None:
-        self._files = files
-        self._listed = listed
-
-    @contextmanager
-    def open(self, index: int, size: int) -> Iterator[Reader]:
-        """Open one; raises StoredFileBroken when it is missing, unreadable or not `size` bytes long."""
-        file = self._listed[index]
-        if file.size != size:
-            raise StoredFileBroken("A file has another length than the catalogue says.", detail={"file": index})
-        try:
-            with self._files.open(file) as reader:
-                yield reader
-        except SourceError as error:
-            # The position, not the path: a path may hold a patient's name, and this reaches the log.
-            raise StoredFileBroken("A file of the NAS cannot be read.", detail={"file": index}) from error
 
 
 def instances(listed: Sequence[CataloguedFile]) -> list[list[CataloguedFile]]:

@@ -13,7 +13,7 @@ from readingroom.clock import FakeClock
 from readingroom.db import Database
 from readingroom.errors import StoredFileBroken
 from readingroom.nas_index.origin import NasOrigin
-from readingroom.nas_index.series_files import SeriesFiles
+from readingroom.nas_index.series_files import SeriesFiles, SeriesReader
 from readingroom.series import FoundSeries, key_of
 from readingroom.series.crcs import KeptCrcs
 from readingroom.series.model import FACTS
@@ -127,6 +127,21 @@ def test_a_file_that_is_gone_or_changed_is_a_broken_one_that_names_no_path(nas: 
             read(origin, series, index, files[index].size)
         assert told.value.detail == {"file": index}
         assert files[index].name not in told.value.message
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_a_broken_one(nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = nas.origin()
+    series = found(origin)
+    file = origin.files(series)[0]
+    read_into = SeriesReader.read_into
+
+    def meanwhile(reader: SeriesReader, offset: int, target: memoryview) -> None:
+        read_into(reader, offset, target)
+        nas.place(file.name).write_bytes(b"x" * file.size)
+
+    monkeypatch.setattr(SeriesReader, "read_into", meanwhile)
+    with pytest.raises(StoredFileBroken):
+        read(origin, series, 0, file.size)
 
 
 def test_a_series_that_was_indexed_as_another_meanwhile_is_not_read_as_the_old_one(nas: Nas) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from readingroom.db import Database
-from readingroom.errors import NotFound, SourceChanged, SourceError, SourceNotFound, StoredFileBroken
-from readingroom.nas_index.series_files import CataloguedFile, SeriesArchive, SeriesFiles, instances, same_moment
+from readingroom.errors import NotFound, SourceChanged, SourceError, SourceNotFound
+from readingroom.nas_index.series_files import CataloguedFile, SeriesFiles, instances, same_moment
 from readingroom.settings import Settings
 from readingroom.sources import SourceSettings, open_source
 
@@ -174,21 +174,6 @@ def test_many_threads_share_one_connection_that_closes_when_idle(
     files.close()
     with pytest.raises(SourceError, match="closed"):
         files.read(listed[0])
-
-
-def test_a_zip_reads_a_series_from_the_nas(files: SeriesFiles, made: dict[str, bytes], tmp_path: Path) -> None:
-    listed = files.of(SERIES)
-    archive = SeriesArchive(files, listed)
-    data = made[listed[0].sop_instance_uid]
-    target = bytearray(len(data))
-    with archive.open(0, len(data)) as reader:
-        reader.read_into(0, memoryview(target))
-    assert bytes(target) == data
-    with pytest.raises(StoredFileBroken), archive.open(0, len(data) + 1):
-        pass
-    (tmp_path / "nas" / listed[0].path).write_bytes(b"short")
-    with pytest.raises(StoredFileBroken), archive.open(0, len(data)):
-        pass
 
 
 def test_times_are_compared_as_finely_as_both_sides_tell_them() -> None:
