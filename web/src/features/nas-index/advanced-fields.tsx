@@ -46,6 +46,17 @@ export function AdvancedFields({ form }: { form: Form }) {
             {...form.getInputProps("enumeration_method")}
           />
         )}
+        {type === "sftp" && (
+          <Select
+            label="Commands on the server"
+            data={[
+              { value: "auto", label: "Where they are faster" },
+              { value: "off", label: "None: SFTP alone" },
+            ]}
+            allowDeselect={false}
+            {...form.getInputProps("remote_commands")}
+          />
+        )}
         {figure("max_workers", "Files at a time", 128, "By measurement")}
         {figure("chunk_size", "Files handed out at once", 5000, "As many as fit")}
         {isNetwork && figure("connection_pool_size", "Connections", 64, "As many as fit")}

@@ -85,7 +85,13 @@ function Bar({ run, askedAt }: { run: RunStatus; askedAt: number }) {
         color={rests ? "yellow.5" : undefined}
         animated={done === null && !rests}
         striped={done === null}
+        // Mantine would say all digits of the share, and 100 % while nobody knows it.
+        withAria={false}
+        role="progressbar"
         aria-label="Progress of the run"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={done === null ? undefined : Math.round(done)}
         aria-valuetext={done === null ? phase(run) : `${Math.round(done)} per cent`}
       />
     </Progress.Root>

@@ -8,6 +8,8 @@ import type { SourceConfig } from "./sources-api";
 
 const SHARE: SourceConfig = { ...NEW_SOURCE, name: "ward", type: "smb", host: "nas", share: "images", username: "reader", password: "***", path: "/dicom", port: 4450 };
 
+const REMOTE: SourceConfig = { ...SHARE, type: "sftp", share: "", remote_commands: "off" };
+
 const ARCHIVE: SourceConfig = {
   ...NEW_SOURCE,
   name: "pictures",
@@ -32,6 +34,7 @@ describe("a source in its form", () => {
     expect(toConfig(toForm(SHARE))).toEqual(SHARE);
     expect(toForm(SHARE).password).toEqual({ typed: "", isKept: true });
     expect(toConfig(toForm(ARCHIVE))).toEqual(ARCHIVE);
+    expect(toConfig(toForm(REMOTE))).toEqual(REMOTE);
   });
 
   test("gets a new secret by typing one, and loses it by forgetting it", () => {

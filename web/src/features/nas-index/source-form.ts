@@ -51,6 +51,7 @@ export interface SourceForm {
   max_workers: Figure;
   chunk_size: Figure;
   performance_mode: SourceConfig["performance_mode"];
+  remote_commands: SourceConfig["remote_commands"];
   firebird: FirebirdForm;
 }
 
@@ -77,6 +78,7 @@ export const NEW_SOURCE: SourceConfig = {
   encryption: "",
   private_key_path: "",
   host_fingerprint: "",
+  remote_commands: "auto",
   firebird: null,
 };
 
@@ -130,6 +132,7 @@ export function toConfig(form: SourceForm): SourceConfig {
     encryption: isSmb ? form.encryption : "",
     private_key_path: isSftp ? form.private_key_path.trim() : "",
     host_fingerprint: isSftp ? form.host_fingerprint.trim() : "",
+    remote_commands: isSftp ? form.remote_commands : "auto",
     firebird: form.type === "list" ? null : firebirdConfig(form.firebird),
   };
 }

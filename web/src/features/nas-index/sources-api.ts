@@ -69,6 +69,7 @@ export interface SourceConfig {
   encryption: "" | "if_offered" | "required" | "off";
   private_key_path: string;
   host_fingerprint: string;
+  remote_commands: "auto" | "off";
   firebird: Partial<FirebirdConfig> | null;
 }
 
