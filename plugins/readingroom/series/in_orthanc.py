@@ -19,7 +19,7 @@ from readingroom.downloads.stored_files import DICOM
 from readingroom.errors import PacsError, PacsNotFound, PacsUnreachable, StoredFileBroken
 from readingroom.pacs import Pacs, get_json, segment
 from readingroom.series.crcs import KeptCrcs, fingerprint
-from readingroom.series.model import FACTS, FoundSeries, SeriesFile, key_of
+from readingroom.series.model import FACTS, FoundSeries, SeriesFile, is_key, key_of
 from readingroom.series.orthanc_keys import OrthancKeys
 from readingroom.zipstream import Reader
 
@@ -27,7 +27,6 @@ SERIES_KEPT = 64
 """Series whose files are remembered; of 1,000 files each, some 30 MB."""
 
 _UID = re.compile(r"[0-9.]{1,64}")
-_KEY = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +51,7 @@ class OrthancOrigin:
 
     def find(self, key: str) -> FoundSeries | None:
         """The series with that key or UID; where several patients were given the same UID, the largest."""
-        # 40 digits may be either, and a UID that long has dots.
-        uid = self._keys.uid(key) if _KEY.fullmatch(key) else key
+        uid = self._keys.uid(key) if is_key(key) else key
         if not _UID.fullmatch(uid):
             return None
         answer = json.loads(self._pacs.post("/tools/lookup", uid.encode()))

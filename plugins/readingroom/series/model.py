@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from readingroom.zipstream import Reader
+
+_KEY = re.compile(r"[0-9a-f]{40}")
 
 Place = Literal["orthanc", "nas", "copy"]
 
@@ -79,3 +82,8 @@ class Origin(Protocol):
 def key_of(series_uid: str) -> str:
     """The SeriesKey of a series that has a SeriesInstanceUID: 40 hex digits."""
     return hashlib.sha1(series_uid.encode(), usedforsecurity=False).hexdigest()
+
+
+def is_key(text: str) -> bool:
+    """Whether it has the form of a SeriesKey; a UID of 40 digits would have dots (PS3.5 section 9.1)."""
+    return _KEY.fullmatch(text) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from readingroom.series.model import FoundSeries, Origin, Place, SeriesFile
+from readingroom.series.model import FoundSeries, Origin, Place, SeriesFile, is_key
 from readingroom.zipstream import Reader
 
 
@@ -24,16 +24,14 @@ class Origins:
 
     def find(self, key: str) -> FoundSeries | None:
         """The series with that SeriesKey or SeriesInstanceUID, from the first place that has it."""
-        elsewhere = self._places["nas"].find(key)
-        # Orthanc knows UIDs; which of them has that key is known where the series was indexed.
+        # Orthanc knows UIDs; which of them has a key is known at once where the series was indexed.
+        elsewhere = self._places["nas"].find(key) if is_key(key) else None
         uid = elsewhere.series_uid if elsewhere is not None else ""
         here = self._places["orthanc"].find(uid or key)
         if here is not None or elsewhere is not None:
             return here or elsewhere
-        for name, place in self._places.items():
-            if name not in ("orthanc", "nas") and (found := place.find(key)) is not None:
-                return found
-        return None
+        others = (place for name, place in self._places.items() if name != "orthanc")
+        return next((found for place in others if (found := place.find(key)) is not None), None)
 
     def find_in(self, place: Place, key: str) -> FoundSeries | None:
         """The series as it lies in that place and no other."""
