@@ -15,7 +15,8 @@ from readingroom.nas_index.words import Asked, asked, tag
 MAX_TERMS = 40
 """Terms that one search looks up; more would cost time and leave no fewer candidates."""
 
-UID = re.compile(r"\d+(\.\d+){3,}")
+UID = re.compile(r"\d+(\.\d+){3,}|2\.25\.\d+")
+"""Four parts and more, or a UUID as a UID (PS3.5 annex B.2); what is shorter is a date or a number."""
 
 PROPERTIES = ("modality", "medical_aid", "hospital", "hospital_group")
 """Columns of nas_series that a list is narrowed by."""

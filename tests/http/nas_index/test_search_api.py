@@ -26,7 +26,12 @@ PATIENTS = {
     "Wang^XiaoDong=王^小东": {"PatientID": "783", "StudyDate": "20230105"},
     "Yamada^Tarou=山田^太郎=やまだ^たろう": {"PatientID": "784", "StudyDate": "20230106"},
     "Hong^Gildong=洪^吉洞=홍^길동": {"PatientID": "785", "StudyDate": "20230107"},
-    "Li^Na": {"PatientID": "786", "StudyDate": "", "StudyDescription": "Chest portable"},
+    "Li^Na": {
+        "PatientID": "786",
+        "StudyDate": "",
+        "StudyDescription": "Chest portable",
+        "StudyInstanceUID": "2.25.329800735698586629295641978511506172918",
+    },
 }
 
 
@@ -104,6 +109,7 @@ def found(person: Person, query: str) -> list[str]:
         ("discovery", ["Mueller^Jane"]),
         ("1.2.3.4", ["Παπαδόπουλος^Γιώργος"]),
         ("1.2.9.4", ["Παπαδόπουλος^Γιώργος"]),
+        ("2.25.329800735698586629295641978511506172918", ["Li^Na"]),
         ("1.2.3.4444", []),
         ("nobody", []),
         ("^ =", []),
