@@ -2,7 +2,7 @@
 import { Alert, Button, Code, Group, Modal, Paper, Stack, Text, Textarea, TextInput, Title } from "@mantine/core";
 import { useWindowEvent } from "@mantine/hooks";
 import { IconEyeOff } from "@tabler/icons-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Link, useBlocker } from "react-router";
 
 import { PageHead } from "@/components/page-head";
@@ -37,6 +37,11 @@ export function MadeLink({ made: { created, asked, series }, back }: { made: Mad
     maxDownloads: asked.max_downloads,
   });
   const taken = () => setIsCopied(true);
+  // The form is gone, and with it what had the focus: the reader starts at the new page.
+  useEffect(() => {
+    window.scrollTo(0, 0);
+    document.getElementById("page")?.focus({ preventScroll: true });
+  }, []);
   return (
     <>
       <PageHead title="Link created" lead={`It works until ${exactTime(created.expires_at)}.`} />
@@ -47,7 +52,7 @@ export function MadeLink({ made: { created, asked, series }, back }: { made: Mad
         <Paper p="lg" component="section" aria-label="Link">
           <div className={classes.made}>
             <Stack gap="md" miw={0}>
-              <TextInput label="Link" value={created.url} readOnly dir="ltr" ff="monospace" onFocus={(event) => event.currentTarget.select()} />
+              <TextInput label="Link" value={created.url} readOnly dir="ltr" classNames={{ input: classes.code }} onFocus={(event) => event.currentTarget.select()} />
               <Group gap="xs">
                 <Copy value={created.url} label="Copy link" onCopied={taken} filled />
               </Group>

@@ -4,6 +4,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconDice5 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 
+import classes from "./shares.module.css";
 import { makePasscode, STRENGTH_WORDS, strengthOf, type Strength } from "./passcode";
 
 const COLORS: Record<Strength, string | undefined> = { short: "red", weak: "red", fair: undefined, good: "green" };
@@ -44,7 +45,7 @@ export function PasscodeField({ enabled, value, error, onEnabled, onChange }: Pa
               maxLength={200}
               flex="1 1 14rem"
               maw={320}
-              ff="monospace"
+              classNames={{ innerInput: classes.code }}
             />
             <Button
               variant="default"
