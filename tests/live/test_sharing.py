@@ -26,7 +26,8 @@ NAS_UID = "1.2.826.0.1.3680043.10.78.1"
 PACS_UID = "1.2.826.0.1.3680043.10.78.2"
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "User-Agent": "Mozilla/5.0 (X11; Linux) Test"}
 CUT = (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError)
-NAS_FILES = 24
+NAS_FILES = 80
+"""Some 96 MB: more than gateway, sockets and client hold of a download between them, so that it can be cut."""
 PADDING = 1_200_000
 
 
