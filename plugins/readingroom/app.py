@@ -33,6 +33,7 @@ from readingroom.metrics import Metrics
 from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.import_series import SeriesImports
+from readingroom.nas_index.import_series import variables as nas_variables
 from readingroom.nas_index.in_orthanc import InOrthanc
 from readingroom.nas_index.origin import NasOrigin
 from readingroom.nas_index.search import Search
@@ -129,8 +130,9 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     thumbnails = Thumbnails(settings)
 
     shares = sharing.build(
-        settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails=thumbnails
-    )
+        settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails,
+        lambda: _for_workers(settings),
+    )  # fmt: skip
 
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
@@ -170,6 +172,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.stops.append(scheduler.stop)
     room.starts.append(indexing.go_on)
     room.starts.append(series_imports.go_on)
+    room.starts.append(shares.copying.start)
+    room.stops.append(shares.copying.stop)
     room.stops.append(shares.log.stop)
     room.stops.extend((nas_files.close, nas.close, thumbnails.close))
     room.arrivals.append(in_orthanc.arrived)
@@ -186,6 +190,12 @@ def document(app: Flask, spec: SpecTree) -> dict[str, Any]:
     with app.app_context():
         found: dict[str, Any] = spec.spec
         return found
+
+
+def _for_workers(settings: Settings) -> dict[str, str]:
+    """What a process that reads series from wherever they lie is told, where settings came not by the environment."""
+    storage = settings.orthanc_storage
+    return nas_variables(settings) | ({} if storage is None else {"READINGROOM_ORTHANC_STORAGE": str(storage)})
 
 
 def _declared(areas: list[Area]) -> tuple[Declared, ...]:

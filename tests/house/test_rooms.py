@@ -27,7 +27,7 @@ FOUNDATION = BASE | {
     "thumbnails",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
-COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "first_start", "worker"}
+COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "copy_worker", "first_start", "worker"}
 
 MAY_IMPORT_IDENTITY = {"audit", "routing"}
 

@@ -52,6 +52,7 @@ class NewShare(Snake):
     password: str | None = Field(None, min_length=SHORTEST_PASSCODE, max_length=MAX_LENGTH)
     max_downloads: int | None = Field(None, ge=1, le=1_000_000)
     deidentified: bool = False
+    accept_burned_in: bool = Field(False, description="See POST /api/shares/<id>/copy")
     note: Note = ""
 
 
@@ -112,6 +113,7 @@ class ShareAnswer(Snake):
     deidentified: bool
     copy_state: str | None
     copy_message: str
+    copy_done: int = Field(description="Files of the copy, of `file_count`")
     note: str
     state: State
 
@@ -188,7 +190,13 @@ def routes(
         """Make a link to one series. Its token is told here and nowhere else."""
         _check_hours(body.expires_hours)
         wish = Wish(
-            body.series_key, body.expires_hours, body.password, body.max_downloads, body.deidentified, body.note
+            body.series_key,
+            body.expires_hours,
+            body.password,
+            body.max_downloads,
+            body.deidentified,
+            body.note,
+            body.accept_burned_in,
         )
         link, token = links.create(wish, caller())
         metrics.add("shares_created_total")
@@ -277,7 +285,7 @@ def routes(
             download_count=link.download_count, access_count=link.access_count,
             last_accessed=iso(link.last_accessed) if link.last_accessed else None, file_count=link.file_count,
             size_bytes=link.size_bytes, deidentified=link.deidentified, copy_state=link.copy_state,
-            copy_message=link.copy_message, note=link.note, state=link.state(clock.now()),
+            copy_message=link.copy_message, copy_done=link.copy_done, note=link.note, state=link.state(clock.now()),
         )  # fmt: skip
 
     def _check_hours(hours: float) -> None:

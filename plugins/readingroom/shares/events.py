@@ -40,6 +40,25 @@ class ShareRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShareCopied(Event):
+    """The de-identified copy of a link was made, or could not be."""
+
+    action: ClassVar[str] = "share.copy"
+    entity_table: ClassVar[str] = "shares"
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareCopyAgain(Event):
+    """A copy that failed is to be made after all."""
+
+    action: ClassVar[str] = "share.copy_again"
+    entity_table: ClassVar[str] = "shares"
+    accept_burned_in: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShareLogRead(Event):
     """Somebody looked at who used a link."""
 

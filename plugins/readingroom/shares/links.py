@@ -42,13 +42,14 @@ class Wish:
     max_downloads: int | None = None
     deidentified: bool = False
     note: str = ""
+    accept_burned_in: bool = False
 
 
 class Copies(Protocol):
     """De-identified copies of series, each made for one link."""
 
     def ask(self, link: Link) -> None:
-        """Have the copy made; called after the link is there, its `copy_state` being `queued`."""
+        """Have the copy made if it waits for that; called after a link was made or changed."""
         ...
 
     def drop(self, link: Link) -> None:
@@ -93,6 +94,7 @@ class Links:
             "max_downloads": wish.max_downloads,
             "deidentified": wish.deidentified,
             "copy_state": "queued" if wish.deidentified else None,
+            "accept_burned_in": wish.accept_burned_in,
             "note": wish.note,
         }
         event = ShareCreated(
@@ -170,7 +172,10 @@ class Links:
             self._trail.record(
                 ShareExtended(entity_id=link.id, changed=changed, expires_at=iso(end)), caller, connection
             )
-        return self.by_id(link.id)
+        link = self.by_id(link.id)
+        if link.deidentified and self._copies is not None:
+            self._copies.ask(link)  # it may have been removed after the link's end
+        return link
 
     def revoke(self, link_id: str, caller: Caller) -> None:
         """End a link at once; a second time changes nothing. Raises NotFound."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from readingroom.audit import Trail
@@ -14,12 +15,15 @@ from readingroom.metrics import Metrics
 from readingroom.routing import Area
 from readingroom.series import Origins
 from readingroom.settings import Settings
-from readingroom.shares import api, plans, public_api
+from readingroom.shares import api, copying_api, plans, public_api
 from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission
 from readingroom.shares.attempts import Attempts
+from readingroom.shares.copying import Copying
+from readingroom.shares.copying_origin import CopyOrigin
+from readingroom.shares.copying_queue import CopyQueue
 from readingroom.shares.counting import Downloads
-from readingroom.shares.links import Copies, Links
+from readingroom.shares.links import Links
 from readingroom.shares.places import Places
 from readingroom.shares.plans import Plans
 from readingroom.shares.sending import Sending, series_of
@@ -33,15 +37,18 @@ class Sharing:
     areas: list[Area]
     links: Links
     log: AccessLog
+    copying: Copying
 
 
 def build(
     settings: Settings, database: Database, clock: Clock, trail: Trail, metrics: Metrics, cookies: ShareCookies,
-    origins: Origins, sender: Sender, copies: Copies | None = None, thumbnails: Thumbnails | None = None,
+    origins: Origins, sender: Sender, thumbnails: Thumbnails, variables: Callable[[], Mapping[str, str]],
 ) -> Sharing:  # fmt: skip
-    """All parts, as the settings say."""
+    """All parts, as the settings say; `variables` are what a process that reads all origins must be told."""
+    origins.add("copy", CopyOrigin(settings.data))
+    copying = Copying(settings, database, clock, CopyQueue(database, clock, trail), variables)
     passwords = Passwords()  # its own: who guesses at passcodes must not keep people from signing in
-    links = Links(database, clock, trail, passwords, origins, copies)
+    links = Links(database, clock, trail, passwords, origins, copying)
     log = AccessLog(database, clock, trail, metrics)
     downloads = Downloads(database, clock)
     admission = Admission(links, cookies, Attempts(database, clock), passwords, downloads, log, metrics, clock)
@@ -57,4 +64,9 @@ def build(
         links, log, database, clock, trail, metrics,
         public_url=settings.public_url, max_hours=settings.share_max_hours,
     )  # fmt: skip
-    return Sharing([staff, public_api.routes(admission, cookies, sending, log, trail, clock)], links, log)
+    areas = [
+        staff,
+        copying_api.routes(links, copying),
+        public_api.routes(admission, cookies, sending, log, trail, clock),
+    ]
+    return Sharing(areas, links, log, copying)

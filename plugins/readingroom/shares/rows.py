@@ -36,7 +36,7 @@ def first(connection: Connection, condition: ColumnElement[bool]) -> Link | None
 def link_of(row: Row[Any]) -> Link:
     """A row of the table as a Link."""
     values = dict(row._mapping)
-    for unneeded in ("token_hash", "search_text", "is_nobody"):
+    for unneeded in ("token_hash", "search_text", "copy_tries", "is_nobody"):
         values.pop(unneeded, None)
     return Link(**{**values, "facts": json.loads(values["facts"])})
 

@@ -61,6 +61,8 @@ class Link:
     copy_state: str | None
     copy_message: str
     note: str
+    copy_done: int = 0
+    accept_burned_in: bool = False
 
     def state(self, now: datetime) -> State:
         """What it is at that time; what ended it for good comes before what can pass."""

@@ -34,6 +34,9 @@ shares = Table(
     Column("deidentified", Boolean, nullable=False, default=False),
     Column("copy_state", String(16)),  # queued preparing ready failed, of a de-identified copy
     Column("copy_message", Text, nullable=False, default=""),
+    Column("copy_done", Integer, nullable=False, default=0),  # files of it
+    Column("copy_tries", Integer, nullable=False, default=0),  # starts since the last file that was done
+    Column("accept_burned_in", Boolean, nullable=False, default=False),  # its maker looked, and it names nobody
     Column("note", Text, nullable=False, default=""),
     Index("ix_shares_created_by", "created_by", "created_at"),
     Index("ix_shares_created_at", "created_at"),
