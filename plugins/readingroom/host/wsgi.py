@@ -1,4 +1,8 @@
-"""Carries a request of Orthanc's HTTP server to a WSGI application, and its answer back (PEP 3333)."""
+"""Carries a request of Orthanc's HTTP server to a WSGI application, and its answer back (PEP 3333).
+
+The application runs in threads of Python's own: those of Orthanc have a stack of 100 KB, into which many a library does
+not fit and which a deeply nested request could overrun. The thread of Orthanc waits, and sends.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -13,6 +18,7 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from readingroom.host.orthanc_module import Orthanc, RestOutput
+from readingroom.series.crew import Crew
 
 log = structlog.get_logger(__name__)
 
@@ -34,20 +40,36 @@ class Bridge:
     def __init__(self, orthanc: Orthanc, application: WsgiApplication) -> None:
         self._orthanc = orthanc
         self._application = application
+        self._crew = Crew("request")
         self._query_is_decoded: bool | None = None
 
     def answer(self, output: RestOutput, uri: str, **request: Any) -> None:
         """Answer one request; what the application raises, Orthanc never sees."""
         answer = Answer()
-        body = self._application(self.environ(uri, request), answer.start)
+        environ = self.environ(uri, request)
+        # What the request is known by in the log goes along from thread to thread.
+        context = copy_context()
+        body = self._crew.run(lambda: context.run(self._answered, environ, answer))
         try:
-            send(output, answer, body, self._orthanc.OrthancException)
+            context.run(send, output, answer, body, self._orthanc.OrthancException)
         except ClientGone:
             log.info("client_gone")
         except Exception:
             # Bytes may have left already: the exception goes on to Orthanc, which cuts the connection.
             log.exception("answer_broke")
             raise
+        finally:
+            close = getattr(body, "close", None)
+            if close is not None:
+                close()
+
+    def _answered(self, environ: dict[str, Any], answer: Answer) -> Iterable[bytes]:
+        """The application's answer; whole, where it is not to be streamed."""
+        body = self._application(environ, answer.start)
+        if answer.status == 200 and streams(answer, body):
+            return body
+        try:
+            return [b"".join(body)]
         finally:
             close = getattr(body, "close", None)
             if close is not None:

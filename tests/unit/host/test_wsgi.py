@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 import pytest
 from flask import Flask, Response, request
@@ -201,3 +203,49 @@ def test_a_client_that_goes_away_is_no_error(app: Flask) -> None:
 def test_a_body_that_breaks_in_mid_stream_reaches_orthanc_so_that_it_cuts_the_connection(app: Flask) -> None:
     with pytest.raises(RuntimeError):
         call(app, "/api/long", get={"size": str(4 * BUFFERED_BYTES), "cut": "1"})
+
+
+def test_the_application_runs_with_room_on_its_stack_however_small_that_of_the_server_is() -> None:
+    deep = 900
+
+    def application(_environ: dict[str, object], start: Callable[..., object]) -> list[bytes]:
+        # Each level of a nested pattern takes the parser some hundred bytes of C's stack, which Orthanc's threads lack.
+        nested = json.loads("[" * deep + "]" * deep)
+        start("200 OK", [("Content-Type", "text/plain")])
+        return [f"{threading.current_thread().name} {len(nested)}".encode()]
+
+    output, go = Output(), threading.Event()
+    bridge = Bridge(FakeOrthanc(), application)  # type: ignore[arg-type]
+
+    def asks() -> None:
+        go.wait(10)
+        bridge.answer(output, "/api/x", method="GET", headers={})  # type: ignore[arg-type]
+
+    caller = threading.Thread(target=asks)
+    before = threading.stack_size(128 << 10)  # near to what Orthanc's have
+    try:
+        caller.start()
+    finally:
+        threading.stack_size(before)
+    go.set()
+    caller.join(10)
+    assert output.body == b"request 1"
+
+
+def test_what_the_log_knows_of_a_request_goes_along_to_the_bytes_that_are_streamed() -> None:
+    request_id: ContextVar[str] = ContextVar("request_id", default="nobody")
+    seen = []
+
+    def application(_environ: dict[str, object], start: Callable[..., object]) -> Iterator[bytes]:
+        request_id.set("one")
+        start("200 OK", [("Content-Length", str(BUFFERED_BYTES + 1))])
+
+        def pieces() -> Iterator[bytes]:
+            seen.append(request_id.get())
+            yield b"x" * (BUFFERED_BYTES + 1)
+
+        return pieces()
+
+    Bridge(FakeOrthanc(), application).answer(Output(), "/api/x", method="GET", headers={})  # type: ignore[arg-type]
+    assert seen == ["one"]
+    assert request_id.get() == "nobody"
