@@ -7,13 +7,14 @@ Not collected by itself. The repository is read-only for tests: the pictures go 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import factories
-from tests.fixtures.instance import ADMIN_PASSWORD, REPO, running
+from tests.fixtures.instance import ADMIN_PASSWORD, REPO, LiveInstance, running
 from tests.fixtures.nas_pages import configured, indexed
 
 MAX_BYTES = 300_000
@@ -57,6 +58,44 @@ def test_make_the_screenshots(chromium: Browser, tmp_path: Path) -> None:
         page.get_by_role("link", name="Radiant, Johannes").click()
         expect(page.get_by_role("heading", name="11 files")).to_be_visible()
         _shoot(page, folder / "nas-series-dark.png")
+        _shoot_links(chromium, live, folder)
+
+
+def _shoot_links(chromium: Browser, live: LiveInstance, folder: Path) -> None:
+    """My links, in several states, and the page that a link leads to."""
+    # One with pictures, out of the demo's cases; the others out of the NAS.
+    stored = live.admin.get("/series?expand").json()
+    pictured = max(stored, key=lambda each: len(each["Instances"]))["MainDicomTags"]["SeriesInstanceUID"]
+    others = live.admin.get("/api/search?q=radiant").json()["results"]
+    wishes: tuple[dict[str, object], ...] = (
+        {"expires_hours": 720, "note": "Multidisciplinary meeting"},
+        {"expires_hours": 24, "password": "k7mp-4xqh-t2ve", "max_downloads": 1, "note": "Dr Example, second opinion"},
+        {"expires_hours": 168, "password": "k7mp-4xqh-t2ve", "max_downloads": 5},
+    )
+    for series, wish in zip(others, wishes, strict=False):
+        live.admin.post("/share/create", json={"series_key": series["SeriesKey"], **wish}).raise_for_status()
+    made = live.admin.post("/share/create", json={"series_key": pictured, "expires_hours": 72})
+    token = made.json()["token"]
+    live.anonymous.get(f"/share/{token}").raise_for_status()
+    oldest = live.admin.get("/api/shares?q=multidisciplinary").json()["items"][0]
+    live.admin.delete(f"/api/shares/{oldest['id']}").raise_for_status()
+    page = _signed_in(chromium, live.url, "light", (1280, 800))
+    page.goto(f"{live.url}/shares")
+    expect(page.get_by_role("table")).to_be_visible()
+    _shoot(page, folder / "links-light.png")
+    for name, scheme in (("shared-phone", "light"), ("shared-phone-dark", "dark")):
+        context = chromium.new_context(
+            color_scheme=scheme,  # type: ignore[arg-type]  # one of the words that Playwright knows
+            viewport={"width": 390, "height": 844},
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="UTC",
+        )
+        page = context.new_page()
+        page.goto(f"{live.url}/share/{token}")
+        expect(page.get_by_role("link", name=re.compile("^Download"))).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        _shoot(page, folder / f"{name}.png")
 
 
 PEOPLE = (

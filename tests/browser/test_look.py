@@ -23,6 +23,11 @@ def pages(shelf: Shelf) -> dict[str, str]:
     # The cases' own folder is a small NAS too: series, and files that are none.
     index_run = indexed(shelf.live, configured(shelf.live, name="bestof", type="local", path=str(shelf.source)))
     series = shelf.live.admin.get("/api/search?source=bestof&limit=1").json()["results"][0]
+    made = shelf.live.admin.post("/share/create", json={"series_key": series["SeriesKey"]})
+    assert made.status_code == 201, made.text
+    shared = " · ".join(
+        words for words in (series[name] for name in ("Modality", "StudyDescription", "SeriesDescription")) if words
+    )
     return {
         "/cases": "Cases",
         f"/cases/{shelf.ids[3]}": "Worst headache of her life",
@@ -36,6 +41,11 @@ def pages(shelf: Shelf) -> dict[str, str]:
         f"/nas/series/{series['SeriesKey']}": "Patient",
         "/nas/sources": "Sources and runs",
         f"/nas/runs/{index_run}": "Index run",
+        "/shares": "My links",
+        f"/shares/new?series={series['SeriesKey']}": "Share by link",
+        "/shares/statistics": "Link statistics",
+        f"/share/{made.json()['token']}": shared,
+        "/shared/none": "This link is not valid, or no longer",
         "/docs": "API",
         "/cases/no/such/page": "No page at this address",
     }

@@ -46,7 +46,7 @@
 
   $.each(ACTIONS, function (page, kind) {
     $(document).on('pagebeforecreate', '#' + page, function () {
-      listOf(kind).insertBefore($('#' + page + '-access'));
+      listOf(kind).insertBefore($('#' + page + '-delete').closest('ul'));
     });
   });
 }(jQuery));

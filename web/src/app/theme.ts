@@ -4,6 +4,7 @@ import {
   Button,
   Card,
   Checkbox,
+  Chip,
   createTheme,
   defaultVariantColorsResolver,
   Modal,
@@ -75,6 +76,8 @@ export const theme = createTheme({
     Badge: Badge.extend({ defaultProps: { variant: "light", radius: "sm", tt: "none", fw: 550, fz: "xs" } }),
     Tooltip: Tooltip.extend({ defaultProps: { events: { hover: true, focus: true, touch: true }, withArrow: true } }),
     Checkbox: Checkbox.extend({ defaultProps: { iconColor: "var(--rr-on-filled)" } }),
+    // Named, so that its writing takes the colour that goes on the filled one.
+    Chip: Chip.extend({ defaultProps: { color: "petrol" } }),
     Modal: Modal.extend({
       defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.5, blur: 2 }, closeButtonProps: { "aria-label": "Close" } },
     }),

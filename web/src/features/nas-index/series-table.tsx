@@ -7,7 +7,7 @@ import { PersonName } from "@/components/person-name";
 import { RecordTable, type Column } from "@/components/record-table";
 import { steerRows } from "@/components/row-steering";
 import { withQuery } from "@/lib/api/query";
-import { dicomDate, dicomTime, personName } from "@/lib/dicom";
+import { dicomDate, dicomTime } from "@/lib/dicom";
 import { count } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
 
@@ -116,7 +116,7 @@ function columns(search: string): Column<Series>[] {
             state={{ back: withSearch("/nas", search) }}
             variant="subtle"
             color="gray"
-            aria-label={`Create share link for ${personName(item.PatientName)}, ${item.SeriesDescription || item.Modality || "series"}`}
+            aria-label={`Create share link: ${item.SeriesDescription || item.Modality || "series"}`}
           >
             <IconLink size={18} />
           </ActionIcon>

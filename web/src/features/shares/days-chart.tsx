@@ -14,10 +14,10 @@ const SERIES: readonly { name: Series; label: string }[] = [
 ];
 
 const WIDTH = 720;
-const HEIGHT = 180;
-const LEFT = 34;
-const BOTTOM = 22;
-const TOP = 8;
+const HEIGHT = 200;
+const LEFT = 48;
+const BOTTOM = 30;
+const TOP = 14;
 
 const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 
