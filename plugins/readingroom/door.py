@@ -125,8 +125,8 @@ def challenge(headers: Headers) -> str:
     """What a 401 says may be used (RFC 9110 section 11.6.1).
 
     A page's own fetch is not offered Basic: the browser would open its sign-in box over the page. Scripts are, and so
-    is somebody who opens Orthanc Explorer's address, and then Explorer itself for its scripts and data: it knows nothing
-    else. (Sec-Fetch-Mode would tell them apart, but comes over TLS alone.)
+    is somebody who opens Orthanc Explorer's address, and then Explorer itself for its scripts and data: it knows
+    nothing else. (Sec-Fetch-Mode would tell them apart, but comes over TLS alone.)
     """
     if FROM_EXPLORER.match(headers.get("Referer", "")):
         return f"{BASIC}, {BEARER}"

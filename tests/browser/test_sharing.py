@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests import factories
 from tests.fixtures.browser import Shelf, Visit, Visitor
 from tests.fixtures.instance import ADMIN_PASSWORD, LiveInstance
-from tests.fixtures.nas_pages import indexed, lay_down
+from tests.fixtures.nas_pages import RUN_MS, indexed, lay_down
 
 PASSCODE = "k7mp-4xqh-t2ve"
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
@@ -48,7 +48,10 @@ def link(live: LiveInstance, laid: Laid, **wish: Any) -> dict[str, str]:
 
 
 def guest_of(visit: Visitor, **options: Any) -> Visit:
-    """Somebody outside: a fresh browser without an account. A series may have no picture, and 404 is said aloud by Chromium."""
+    """Somebody outside: a fresh browser without an account.
+
+    On a busy machine a picture may take too long to be made; Chromium says aloud what the page puts up with.
+    """
     guest = visit(**options)
     guest.expected.append("/thumbnail")
     return guest
@@ -190,6 +193,31 @@ def test_a_copy_that_is_being_made_is_waited_for(visit: Visitor, shelf: Shelf, l
     expect(guest.page.get_by_role("heading", name="Being prepared")).to_be_visible()
     expect(guest.page.get_by_role("link", name=re.compile("^Download"))).to_have_count(0)
     expect(guest.page.get_by_role("link", name=re.compile("^Download"))).to_be_visible()
+
+
+def test_a_de_identified_copy_names_nobody(visit: Visitor, laid: Laid, tmp_path: Path) -> None:
+    staff = visit("staff")
+    staff.go(f"/shares/new?series={laid.key}")
+    page = staff.page
+    page.get_by_role("switch", name="Ask for a passcode").uncheck()
+    page.get_by_role("switch", name="De-identified copy").check()
+    page.get_by_role("button", name="Create link").click()
+    url = page.get_by_role("textbox", name="Link", exact=True).input_value()
+    guest = guest_of(visit)
+    guest.page.goto(url)
+    download = guest.page.get_by_role("link", name=re.compile("^Download"))
+    expect(download).to_be_visible(timeout=RUN_MS)
+    assert laid.name not in guest.page.content()
+    with guest.page.expect_download() as begun:
+        download.click()
+    saved = tmp_path / "copy.zip"
+    begun.value.save_as(saved)
+    with zipfile.ZipFile(saved) as archive:
+        assert len(archive.namelist()) == len(laid.files)
+        assert not any(laid.name.encode() in archive.read(name) for name in archive.namelist())
+    staff.page.get_by_role("button", name="Copy all").click()
+    staff.page.get_by_role("link", name="To my links").click()
+    expect(row_of(page, laid).get_by_label("De-identified copy")).to_be_visible()
 
 
 def test_the_last_download_takes_the_button_away(visit: Visitor, shelf: Shelf, laid: Laid) -> None:

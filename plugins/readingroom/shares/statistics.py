@@ -11,7 +11,6 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from readingroom.clock import Clock
 from readingroom.db import Database
-from readingroom.series.crew import Crew
 from readingroom.shares.rows import in_state
 from readingroom.shares.rules import STATES, State
 from readingroom.shares.tables import share_access_log, share_download, shares
@@ -52,18 +51,8 @@ class Statistics:
     by_user: list[Person]
 
 
-_CREW = Crew("share-statistics")
-
-
 def gather(database: Database, clock: Clock, user: str | None) -> Statistics:
-    """Of one person's links, or of everybody's for None.
-
-    In a thread of Python's own: SQLAlchemy's way through these expressions is deeper than the stacks of Orthanc's threads.
-    """
-    return _CREW.run(lambda: _gather(database, clock, user))
-
-
-def _gather(database: Database, clock: Clock, user: str | None) -> Statistics:
+    """Of one person's links, or of everybody's for None."""
     now = clock.now()
     since = (now - timedelta(days=DAYS - 1)).replace(hour=0, minute=0, second=0, microsecond=0)
     theirs = true() if user is None else shares.c.created_by == user
