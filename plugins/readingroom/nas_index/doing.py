@@ -27,7 +27,7 @@ from readingroom.nas_index.run_source import RunSource
 from readingroom.nas_index.runs import GOING_ON, Runs, State
 from readingroom.nas_index.spool import Spool
 from readingroom.nas_index.visit import Visit
-from readingroom.nas_index.watch import LONGEST_PAUSE, SUGGESTION, RunStopped, Watch
+from readingroom.nas_index.watch import LONGEST_PAUSE, RunStopped, Watch
 
 log = structlog.get_logger(__name__)
 
@@ -128,11 +128,7 @@ class Doing:
                 and not run.path
                 and not run.accept_loss
             ):
-                raise SourceNotFound(
-                    "The source is empty, and was not: nothing is mounted there (any more)",
-                    suggestion="Check that the share is mounted on this machine; if all of it was removed on purpose, "
-                    "start a run with accept_loss.",
-                )
+                raise emptied()
             self._finish(visit, complete=not pipeline.limited)
             if pipeline.limited or run.path or self._left.is_lost:
                 return "done", LOST["message"] if self._left.is_lost else ""
@@ -149,8 +145,8 @@ class Doing:
             place, config = source.place()
             try:
                 opened.enter_context(place)
-                if place.is_empty and source.known_files():
-                    raise SourceNotFound("The source is empty, and was not.", suggestion=SUGGESTION)
+                if place.is_empty and source.known_files() and not self._row.accept_loss:
+                    raise emptied()
                 self._tell(None)
                 return place, config
             except (SourceUnreachable, SourceNotFound) as away:
@@ -256,3 +252,12 @@ class Doing:
         figures = self.figures() | {"estimated_completion": done_at, "state": state, "message": self._away}
         self._asked = self._runs.beat(self._row.id, figures)
         self._beaten_at = monotonic()
+
+
+def emptied() -> SourceNotFound:
+    """A source that had files has none."""
+    return SourceNotFound(
+        "The source is empty, and was not: nothing is mounted there (any more)",
+        suggestion="Check that the share is mounted on this machine; if all of it was removed on purpose, start a run "
+        "with accept_loss.",
+    )
