@@ -145,8 +145,8 @@ def _action(tag: BaseTag, vr: str, actions: dict[int, Action]) -> Action:
     named = actions.get(tag)
     if named is not None:
         return named
-    if not dictionary_has_tag(tag):
-        return "X"
+    if not dictionary_has_tag(tag) or "Comment" in keyword_for_tag(tag):
+        return "X"  # the table leaves some comments out, and people write names into all of them
     return BY_VR.get(vr, "K")
 
 
