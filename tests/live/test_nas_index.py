@@ -22,6 +22,7 @@ from readingroom.sources import printable
 from tests.fixtures.instance import REPO, LiveInstance, running
 from tests.fixtures.nas_trees import hostile_files, make_tree, multiply, pydicom_samples
 from tests.fixtures.processes import children
+from tests.fixtures.slowed import process_of
 
 PATIENCE = 120.0
 
@@ -102,21 +103,6 @@ def pydicom_says(root: Path) -> dict[str, list[Dataset]]:
         if series and image:
             found.setdefault(str(series), []).append(header)
     return found
-
-
-def process_of(run_id: str) -> int:
-    """The process of a run."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        for entry in Path("/proc").iterdir():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if run_id.encode() in words and b"readingroom.nas_index.worker" in words:
-                return int(entry.name)
-        time.sleep(0.05)
-    raise AssertionError("the run has no process")
 
 
 def orthanc_of(live: LiveInstance) -> int:
