@@ -19,9 +19,6 @@ LOST = frozenset({
 })  # fmt: skip
 """What the kernel says when the server behind a mount is away."""
 
-DOUBTFUL = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EIO})
-"""What it says as well when one file went away or one sector is bad: whether the source is there has to be seen."""
-
 
 class LocalLister:
     """Symbolic links are not followed: what lies inside is reached by its own path, once; outside is not ours."""

@@ -26,12 +26,6 @@ CENTRAL_SIZE = 46
 END64_SIZE = 56
 """Bytes of the ZIP64 end record without extensible data, APPNOTE 4.3.14."""
 
-LOCATOR64_SIZE = 20
-"""Bytes of the ZIP64 locator, APPNOTE 4.3.15."""
-
-END_SIZE = 22
-"""Bytes of the end record without a comment, APPNOTE 4.3.16."""
-
 SENTINEL_16 = 0xFFFF
 """In a 16-bit field: "look in the ZIP64 record"; the largest value that fits is one less (4.4.1.4)."""
 
