@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -10,10 +12,10 @@ import readingroom.audit.tables
 import readingroom.cases.tables
 import readingroom.identity.tables
 import readingroom.nas_index.import_tables
-import readingroom.nas_index.tables
-import readingroom.series.tables
-import readingroom.shares.tables  # noqa: F401  # all tables are to be known
+import readingroom.series.tables  # noqa: F401  # all tables are to be known
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from readingroom.audit.tables import postgresql_metadata
@@ -22,8 +24,9 @@ from readingroom.db import Database, metadata, migrate, open_database
 from readingroom.db.engine import SCHEMA
 from readingroom.db.migrate import VERSION_TABLE, current
 from readingroom.errors import SettingsError
-from readingroom.nas_index.tables import SEARCH_TABLE
-from sqlalchemy import MetaData, Table, create_engine, inspect, text
+from readingroom.nas_index.tables import SEARCH_TABLE, nas_run, nas_source
+from readingroom.shares.tables import shares
+from sqlalchemy import Connection, MetaData, Table, create_engine, insert, inspect, select, text
 
 AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file"} | {
     "nas_import"
@@ -102,6 +105,58 @@ def test_migrating_twice_changes_nothing(opened: Database) -> None:
         assert current(connection) == first
 
 
+def test_rows_of_a_database_from_before_links_are_still_there(opened: Database) -> None:
+    move_to(opened, "0004_series_imports")
+    with opened.write() as connection:
+        source = reflected(connection, "nas_source")
+        connection.execute(insert(source), filled(source, name="archive"))
+        run = reflected(connection, "nas_run")
+        connection.execute(insert(run), filled(run, id="run", source_id=1))
+    migrate(opened)
+    assert differences(opened) == []
+    with opened.read() as connection:
+        kept = connection.execute(select(nas_source)).one()
+        assert (kept.name, kept.content, kept.picture_count) == ("archive", "unknown", 0)
+        assert connection.execute(select(nas_run.c.id, nas_run.c.accept_loss)).all() == [("run", False)]
+
+
+def test_links_from_before_copies_have_none(opened: Database) -> None:
+    move_to(opened, "0007_nas_content")
+    with opened.write() as connection:
+        links = reflected(connection, "shares")
+        connection.execute(insert(links), filled(links, id="link"))
+    migrate(opened)
+    with opened.read() as connection:
+        c = shares.c
+        assert connection.execute(select(c.id, c.copy_done, c.copy_tries, c.accept_burned_in)).all() == [
+            ("link", 0, 0, False)
+        ]
+
+
+def move_to(database: Database, revision: str) -> None:
+    """Bring an empty database to the tables of an older version."""
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("readingroom.db") / "migrations"))
+    config.set_main_option("path_separator", "os")
+    with database.write() as connection:
+        if database.is_postgresql:
+            connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+def reflected(connection: Connection, name: str) -> Table:
+    """A table as it stands in the database, whatever this version thinks of it."""
+    schema = SCHEMA if connection.dialect.name == "postgresql" else None
+    return Table(name, MetaData(), schema=schema, autoload_with=connection)
+
+
+def filled(table: Table, **values: Any) -> dict[str, Any]:
+    """A row with something of the right type in every column that must have something."""
+    plain = {int: 1, float: 1.0, str: "x", bool: False, datetime: SystemClock().now()}
+    return {each.name: plain[each.type.python_type] for each in table.columns if not each.nullable} | values
+
+
 def test_many_starts_at_once_migrate_once(database_url: str) -> None:
     failures: list[BaseException] = []
 
@@ -155,8 +210,6 @@ def test_a_database_of_a_newer_version_is_refused(opened: Database) -> None:
 
 
 def test_the_history_is_one_line() -> None:
-    from importlib import resources
-
     script = ScriptDirectory(str(resources.files("readingroom.db") / "migrations"))
     assert len(script.get_heads()) == 1
     assert script.get_bases() == ["0001_foundation"]
@@ -165,7 +218,6 @@ def test_the_history_is_one_line() -> None:
 
 def test_a_moment_without_time_zone_is_refused(opened: Database) -> None:
     from readingroom.cases.tables import exam_type
-    from sqlalchemy import insert, select
     from sqlalchemy.exc import StatementError
 
     migrate(opened)
@@ -180,7 +232,7 @@ def test_a_moment_without_time_zone_is_refused(opened: Database) -> None:
 
 def test_a_writer_waits_for_another_instead_of_failing(opened: Database) -> None:
     from readingroom.cases.tables import exam_type
-    from sqlalchemy import func, insert, select
+    from sqlalchemy import func
 
     migrate(opened)
     with opened.read() as connection:
