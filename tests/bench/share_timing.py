@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from statistics import median
 
+import structlog
 from readingroom.clock import SystemClock
 from readingroom.settings import Settings
 from readingroom.shares.rules import SHUT_AFTER
@@ -42,6 +44,8 @@ class Reason:
 
 def run(report: Report) -> None:
     """Measure refusals without and with a passcode."""
+    # A line for each of three thousand requests would bury the table.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     settings = Settings.load(READINGROOM_DATA=report.scratch / "data", READINGROOM_GATEWAY_SECRET=SECRET)
     site = SharingSite(settings, SystemClock())
     try:
