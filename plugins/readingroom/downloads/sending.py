@@ -12,10 +12,10 @@ from flask import Response
 from readingroom.clock import Clock
 from readingroom.downloads.answers import byte_range, described
 from readingroom.downloads.keys import Grant, Keys
-from readingroom.downloads.lately import Lately
 from readingroom.downloads.plan import Plan, Provider
 from readingroom.errors import Conflict, NotFound, StoredFileBroken, TooManyRequests
 from readingroom.identity import Caller, Identity
+from readingroom.identity.lately import Lately
 from readingroom.zipstream import PIECE, Archive, Ledger
 
 LARGEST_SLICE = 32 << 20
@@ -25,6 +25,12 @@ section 15.3.7 lets a server do. The gateway's slices are a quarter of this."""
 DIRECT_AT_ONCE = 24
 """Streams straight out of Orthanc hold one of its 50 HTTP threads each for as long as the client takes."""
 
+ASK_EVERY = 1.0
+"""Seconds: how long a download that may no longer be had can still get slices."""
+
+REMEMBERED = 4096
+"""Downloads that were allowed a moment ago; one that was forgotten is asked for again."""
+
 
 class Sender:
     """Answers requests for zips, whoever planned them; `serve` tells it who does."""
@@ -32,7 +38,7 @@ class Sender:
     def __init__(self, keys: Keys, clock: Clock) -> None:
         self._keys = keys
         self._providers: dict[str, Provider] = {}
-        self._lately = Lately(clock)
+        self._lately = Lately[str, bool](ASK_EVERY, REMEMBERED, clock)
         self._ledger = Ledger()
         self._direct = threading.BoundedSemaphore(DIRECT_AT_ONCE)
 
@@ -64,7 +70,7 @@ class Sender:
         download began, RangeNotSatisfiable, StoredFileBroken.
         """
         provider = self._provider(grant.owner)
-        self._lately.check(grant.id, lambda: provider.allowed(grant.claims))
+        _ask(self._lately, provider, grant.id, grant.claims)
         plan = provider.same(grant.claims, grant.etag)
         if plan is None:
             raise Conflict("These files have changed since this download began: start it again.")
@@ -120,16 +126,11 @@ class Sending:
             self.provider.broken(self.plan, error, self.asking)
             raise
 
-    @property
-    def claims(self) -> Mapping[str, Any]:
-        """What was granted."""
-        return self.plan.claims
-
 
 class DirectBody:
     """The bytes of a zip for WSGI; `close` gives the place back, even when nobody ever read from it."""
 
-    def __init__(self, first: bytes, sending: Sending, lately: Lately, release: Callable[[], None]) -> None:
+    def __init__(self, first: bytes, sending: Sending, lately: Lately[str, bool], release: Callable[[], None]) -> None:
         self._first = first
         self._sending = sending
         self._lately = lately
@@ -143,7 +144,7 @@ class DirectBody:
             self._passed = len(self._first)
             yield self._first
             while self._passed < length:
-                self._lately.check(sending.download, lambda: sending.provider.allowed(sending.claims))
+                _ask(self._lately, sending.provider, sending.download, sending.plan.claims)
                 piece = sending.read(self._passed, min(self._passed + PIECE, length))
                 self._passed += len(piece)
                 yield piece
@@ -156,3 +157,10 @@ class DirectBody:
         if release is not None:
             release()
             self._sending.provider.passed(self._sending.plan, self._sending.download, 0, self._passed)
+
+
+def _ask(lately: Lately[str, bool], provider: Provider, download: str, claims: Mapping[str, Any]) -> None:
+    """Raise NotFound when this download may no longer be had; asked once a second at most."""
+    if not lately.get(download):
+        provider.allowed(claims)
+        lately.keep(download, True)
