@@ -5,14 +5,10 @@ It makes one copy after the other until none waits, then ends. It outlives Ortha
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-
-import structlog
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock, SystemClock
@@ -24,7 +20,7 @@ from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.pacs import Pacs
 from readingroom.pacs_http import HttpPacs
 from readingroom.pacs_ranges import PacsRanges
-from readingroom.procedures import Taken
+from readingroom.procedures import Taken, begin_process
 from readingroom.procedures.patience import PatientPacs
 from readingroom.series import Origins
 from readingroom.series.crcs import KeptCrcs
@@ -60,20 +56,7 @@ def work(settings: Settings, database: Database, clock: Clock, pacs: Pacs, stopp
 
 def main() -> int:
     """Make what waits; 0 whatever came of it."""
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper("iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ]
-    )
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = begin_process()
     with suppress(OSError):  # when memory runs out, this one goes before Orthanc does
         Path("/proc/self/oom_score_adj").write_text("800")
     settings = Settings.load()

@@ -5,10 +5,8 @@ It takes one import after the other until none waits, then ends. It outlives Ort
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
-from types import FrameType
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +26,7 @@ from readingroom.nas_index.import_series import SLOTS, jobs_of, slots_of
 from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.pacs import Pacs
 from readingroom.pacs_http import HttpPacs
-from readingroom.procedures import Taken
+from readingroom.procedures import Taken, begin_process
 from readingroom.procedures.patience import PatientPacs
 from readingroom.settings import Settings
 
@@ -127,20 +125,7 @@ class ImportWork:
 
 def main() -> int:
     """Do what waits; 0 whatever came of it."""
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper("iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ]
-    )
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = begin_process()
     settings = Settings.load()
     database = open_database(settings.database_url)
     clock = SystemClock()

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import threading
-from types import FrameType
-
-import structlog
 
 from readingroom.clock import SystemClock
 from readingroom.db import open_database
 from readingroom.nas_index import profile
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.work import Work
+from readingroom.procedures import begin_process
 from readingroom.settings import Settings
 
 
 def main() -> int:
     """Do the run that is named; 0 when it came to its end, whatever that was."""
     (run_id,) = sys.argv[1:]
-    structlog.configure(
-        processors=[
-            structlog.processors.TimeStamper("iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ]
-    )
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stopping = begin_process()
     settings = Settings.load()
     database = open_database(settings.database_url)
     clock = SystemClock()

@@ -1,0 +1,31 @@
+"""How a process of ours begins: its output is a log of JSON lines, and a wish that it ends is an event."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+import structlog
+
+
+def begin_process() -> threading.Event:
+    """Log one JSON object a line from now on; the event that comes back is set by SIGTERM and SIGINT.
+
+    For the main thread alone.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.TimeStamper("iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ]
+    )
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    return stopping
