@@ -250,6 +250,8 @@ def test_passcodes_of_links_are_counted_and_making_links_is_not(new_gateway: New
     shown = {"X-Share-Passcode": "guessed"}
     assert requests.get(f"{gateway.url}/share/token-1/zip", headers=shown).status_code == 429
     assert requests.post(f"{gateway.url}/share/create").status_code == 200
+    for path in ("/share/create", "/share/create/", "/share/%63reate"):  # no link, and so no way round the limit
+        assert header(echo(requests.get(gateway.url + path, headers=shown)), "x-share-passcode") is None, path
     assert requests.get(f"{gateway.url}/share/token-1").status_code == 200
 
 
@@ -292,6 +294,13 @@ def test_a_link_has_so_many_streams_and_all_links_together_too(
     assert requests.get(f"{gateway.url}/share/held").status_code == 429
     assert requests.get(f"{gateway.url}/share/held/info").status_code == 200
     assert requests.get(f"{gateway.url}/share/held/files").status_code == 200
+    for method, status in (("POST", None), ("GET", b"400"), ("HEAD", b"400")):  # a slow body takes no stream's place
+        slow = socket.create_connection(("127.0.0.1", gateway.port))
+        slow.sendall(f"{method} /share/third/zip HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1".encode())
+        slow.settimeout(10 if status else 0.5)
+        if status:
+            assert slow.recv(64).split()[1] == status, method
+        held.append(slow)
     held.append(_begun(gateway, "/share/third"))
     assert requests.get(f"{gateway.url}/share/fourth/zip").status_code == 429
     for each in held:
