@@ -91,17 +91,17 @@ class Admission:
     def admit(self, asked: Asked, *, locked_too: bool = False, finishing: bool = False) -> Holder:
         """Let somebody in; with `locked_too` also who has yet to show a passcode.
 
-        Who began a download gets in although there are none left. With `finishing` a browser that began one also needs
-        no passcode again; a program is known by its address and name alone, which others behind that address may have
-        too: it shows the passcode each time. Raises NotFound, always the same.
+        Who began a download gets in although there are none left. With `finishing` a browser that showed the passcode
+        and began one also needs none again: its cookie must say so itself, for a visit's cookie from before the
+        passcode may be known to whoever handed the link on. A program is known by its address and name alone, which
+        others behind that address may have too: it shows the passcode each time. Raises NotFound, always the same.
         """
         link, visit = self._found(asked)
         now = self._clock.now()
         begun = self._downloads.has_begun(link.id if link else NO_LINK, reader_of(asked, visit))
         opens = link is not None and (link.opens(now) or (begun and link.stands(now)))
-        unlocked = (
-            link is not None and opens and self._is_unlocked(link, visit, begun and finishing and visit is not None)
-        )
+        was_unlocked = visit is not None and visit.unlocked_until is not None
+        unlocked = link is not None and opens and self._is_unlocked(link, visit, begun and finishing and was_unlocked)
         shown = False
         if not unlocked and asked.passcode is not None:
             unlocked = shown = self._try(link, opens, asked.passcode, asked.caller.ip)

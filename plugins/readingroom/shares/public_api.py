@@ -227,7 +227,8 @@ def as_typed(value: str | None) -> str | None:
     try:
         return value if value is None else value.encode("latin-1").decode()
     except UnicodeError:
-        return value  # decoded already, or Latin-1 indeed
+        # Decoded already, or Latin-1 indeed; what is no text at all fits nothing, and is refused like any other.
+        return value.encode("utf-8", "replace").decode() if value is not None else None
 
 
 def _wants_page() -> bool:
@@ -242,7 +243,8 @@ def _is_head() -> bool:
 
 def _resumes() -> bool:
     """Whether the request asks for what comes after the beginning."""
-    asked = re.match(r"bytes=([0-9]{1,18})-", request.headers.get("Range", "").strip(), re.IGNORECASE)
+    # One range alone: of several the gateway takes none, and sends the whole.
+    asked = re.fullmatch(r"bytes=([0-9]{1,18})-[0-9]{0,18}", request.headers.get("Range", "").strip(), re.IGNORECASE)
     return asked is not None and int(asked[1]) > 0
 
 

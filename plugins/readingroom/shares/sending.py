@@ -118,10 +118,15 @@ class Sending:
             response = Response(headers={"Content-Length": str(entry.size)})
         else:
             place = None if holder.caller.through_gateway else self._places.take(link.id)
-            begun = self._begin(holder, f"files {found.version}", "file", again=True)
-            with self._given_back(begun):
-                body = self._body(holder, found, index, start, stop)
-                first = next(body, b"")
+            try:
+                begun = self._begin(holder, f"files {found.version}", "file", again=True)
+                with self._given_back(begun):
+                    body = self._body(holder, found, index, start, stop)
+                    first = next(body, b"")
+            except BaseException:
+                if place is not None:
+                    place.give_back()
+                raise
             self._log.passed(begun.row, stop - start)
             self._trail.record(ShareFileRead(entity_id=link.id), holder.caller)
             response = _holding(_streamed(first, body, stop - start), place)

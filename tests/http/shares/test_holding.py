@@ -285,6 +285,27 @@ def test_a_browser_resumes_by_its_cookie_from_wherever_it_is(site: SharingSite, 
     assert browser.ask(f"/share/{made['id']}/info").get_json()["downloads_left"] == 0
 
 
+def test_a_cookie_from_before_the_passcode_finishes_nothing(site: SharingSite, create: Create) -> None:
+    """Whoever put it into somebody's browser, or read it there, knows that visit too."""
+    made = create(password="123456")
+    browser, other = site.browser(), site.browser("192.0.2.66")
+    name, early = browser.visit(made["token"]).headers["Set-Cookie"].split(";")[0].split("=", 1)
+    assert browser.unlock(made["id"], "123456") == 204
+    assert browser.ask(f"/share/{made['id']}/zip").status_code == 200
+    other.client.set_cookie(name, early, domain="localhost")
+    assert other.ask(f"/share/{made['id']}/zip", headers={"Range": "bytes=1-"}).status_code == 404
+
+
+def test_several_ranges_are_no_resume(site: SharingSite, create: Create) -> None:
+    """They are answered with the whole."""
+    made = create(max_downloads=1)
+    browser = site.browser()
+    browser.visit(made["token"])
+    assert browser.ask(f"/share/{made['id']}/zip").status_code == 200
+    assert browser.ask(f"/share/{made['id']}/zip", headers={"Range": "bytes=1-,0-0"}).status_code == 404
+    assert browser.ask(f"/share/{made['id']}/zip", headers={"Range": "bytes=1-99"}).status_code == 200
+
+
 def test_a_program_shows_the_passcode_with_every_resume(site: SharingSite, create: Create) -> None:
     """Its neighbour behind the same address may have the same program, and the link."""
     made = create(password="123456")
@@ -332,6 +353,25 @@ def test_straight_out_of_orthanc_a_link_has_four_streams(site: SharingSite, crea
     for each in held:
         each.close()
     assert staff.get(f"/api/shares/{made['id']}").get_json()["download_count"] == 5, "429 counts for nothing"
+
+
+def test_a_file_that_is_refused_or_broken_holds_no_stream(site: SharingSite, create: Create) -> None:
+    used_up = create(max_downloads=1)
+    program = site.program("198.51.100.40")
+    assert program.ask(f"/share/{used_up['token']}/zip").status_code == 200
+    refused = [program.ask(f"/share/{used_up['token']}/files/1").status_code for _ in range(5)]
+    assert refused == [404] * 5, "the reader of the zip may finish it, and begin nothing else"
+    assert program.ask(f"/share/{used_up['token']}/zip", headers={"Range": "bytes=9-"}).status_code == 200
+
+    broken = create(site.origin.put("1.2.12"))
+    listed = site.origin.files
+    site.origin.files = lambda found: [  # type: ignore[method-assign]  # longer than what lies there
+        *listed(found), type(listed(found)[0])("more.dcm", 10, 0, None, "1.2.12.9", 9),
+    ]  # fmt: skip
+    statuses = [program.ask(f"/share/{broken['token']}/files/6").status_code for _ in range(5)]
+    del site.origin.files  # type: ignore[method-assign]
+    assert statuses == [500] * 5
+    assert program.ask(f"/share/{broken['token']}/files/1").status_code == 200
 
 
 # --- the end ------------------------------------------------------------------------------------------------------
