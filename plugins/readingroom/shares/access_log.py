@@ -29,6 +29,11 @@ WAITING = 5_000
 REFUSALS_A_MINUTE = 10
 """Refusals kept of one link and address in a minute: whoever holds a dead link must not fill the disk with it."""
 
+QUESTIONS_A_MINUTE = 60
+"""The same of each kind of question that gives nothing of the series but what its page shows."""
+
+QUESTIONS = frozenset({"landing", "info", "unlock", "thumbnail"})
+
 LINGER_SECONDS = 0.2
 """What comes in within this is written in one transaction."""
 
@@ -81,8 +86,8 @@ class AccessLog:
         self._trail = trail
         self._metrics = metrics
         self._waiting: Queue[Access | Passed] = Queue(WAITING)
-        self._refused: Counter[tuple[str, str]] = Counter()
-        self._refused_since = clock.now()
+        self._lately: Counter[tuple[str, str, str]] = Counter()
+        self._lately_since = clock.now()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -157,13 +162,14 @@ class AccessLog:
                 self._trail.record(ShareRefused(entity_id=entry.link), entry.caller)
 
     def _keeps(self, entry: Access) -> bool:
-        if entry.success:
+        if entry.success and entry.what not in QUESTIONS:
             return True
-        if entry.at - self._refused_since > timedelta(minutes=1):
-            self._refused.clear()
-            self._refused_since = entry.at
-        self._refused[entry.link, entry.caller.ip] += 1
-        return self._refused[entry.link, entry.caller.ip] <= REFUSALS_A_MINUTE
+        if entry.at - self._lately_since > timedelta(minutes=1):
+            self._lately.clear()
+            self._lately_since = entry.at
+        same = (entry.link, entry.caller.ip, entry.what)
+        self._lately[same] += 1
+        return self._lately[same] <= (QUESTIONS_A_MINUTE if entry.success else REFUSALS_A_MINUTE)
 
 
 def _count(connection: Connection, entries: Sequence[Access]) -> None:

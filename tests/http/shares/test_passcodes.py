@@ -85,6 +85,12 @@ def test_a_passcode_may_be_of_any_letters(site: SharingSite, create: Create) -> 
     assert site.browser().unlock(made["token"], "Gro\u0308ße 日本 ok") == 204, "the same in another Unicode form"
 
 
+def test_a_passcode_that_is_no_text_is_wrong_like_any_other(site: SharingSite, create: Create) -> None:
+    shown = {"HTTP_X_SHARE_PASSCODE": "\udcff\udcfe"}  # bytes that are not UTF-8, as Orthanc's Python may tell them
+    for token in (create(password=RIGHT)["token"], "x" * 43):
+        assert site.program().ask(f"/share/{token}/zip", environ_overrides=shown).status_code == 404
+
+
 def test_a_link_without_passcode_takes_any(site: SharingSite, create: Create) -> None:
     made = create()
     assert site.browser().unlock(made["token"], "whatever") == 204
@@ -313,6 +319,17 @@ def test_a_flood_of_refusals_leaves_ten_a_minute_in_the_log_and_one_in_the_trail
     site.program("203.0.113.31").ask(f"/share/{made['token']}/zip")
     assert staff.get(f"/api/shares/{made['id']}/log").get_json()["total"] == 11
     assert len([e for e in site.events("share.refused") if e["entity_id"] == made["id"]]) == 1
+
+
+def test_a_flood_of_questions_by_a_holder_leaves_sixty_a_minute_in_the_log(
+    site: SharingSite, create: Create, staff: Person
+) -> None:
+    made = create()
+    program = site.program("203.0.113.40")
+    for _ in range(70):
+        assert program.ask(f"/share/{made['token']}/info").status_code == 200
+    assert program.ask(f"/share/{made['token']}/files/1").status_code == 200
+    assert staff.get(f"/api/shares/{made['id']}/log").get_json()["total"] == 61
 
 
 def test_no_secret_reaches_the_trail_or_the_access_log(site: SharingSite, create: Create, staff: Person) -> None:
