@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import structlog
 
-from readingroom.errors import NoThumbnail, StoredFileBroken
+from readingroom.errors import NoThumbnail, StoredFileBroken, TooManyRequests
 from readingroom.series import FoundSeries, Origin
 from readingroom.settings import Settings
 from readingroom.thumbnails.kept import Kept
@@ -25,6 +25,10 @@ LOOK = "1"
 
 PLACES = (0.5, 0.25, 0.75)
 """Where in the series a picture is looked for: a report among the images, or one broken file, is passed over."""
+
+WAITING = 12
+"""Requests that wait for a picture that another one has made: each holds one of Orthanc's 50 threads, for a minute
+where the NAS is slow, and whoever holds a link may send as many as they like."""
 
 MIME = "image/webp"
 
@@ -45,6 +49,7 @@ class Thumbnails:
         self._maker = maker or Maker(settings)
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[bytes]] = {}
+        self._waiting = threading.BoundedSemaphore(WAITING)
 
     def of(self, found: FoundSeries, origin: Origin) -> Thumbnail:
         """The picture of that series.
@@ -69,7 +74,12 @@ class Thumbnails:
             if others is None:
                 mine = self._under_way[name] = Future[bytes]()
         if others is not None:
-            return others.result()
+            if not self._waiting.acquire(blocking=False):
+                raise TooManyRequests("Too many ask for this picture; try again in a moment.", retry_after=2)
+            try:
+                return others.result()
+            finally:
+                self._waiting.release()
         try:
             # It may have come between our look and our turn.
             data = self._kept.get(name)

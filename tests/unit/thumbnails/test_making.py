@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from readingroom.errors import NoThumbnail, StoredFileBroken
+from readingroom.errors import NoThumbnail, StoredFileBroken, TooManyRequests
 from readingroom.settings import Settings
 from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails.kept import Kept
 from readingroom.thumbnails.maker import Maker, NotMade
+from readingroom.thumbnails.thumbnails import WAITING
 
 from tests.factories import ct, dicom_bytes
 from tests.fixtures.sharing import UID, MemoryOrigin
@@ -205,3 +206,39 @@ def test_a_full_disk_keeps_nothing_and_harms_nobody(tmp_path: Path, monkeypatch:
     kept.put("ab" * 20, b"picture")
     assert kept.get("ab" * 20) is None
     assert [place for place in tmp_path.rglob("*") if place.is_file()] == []
+
+
+def test_of_those_who_ask_for_a_slow_picture_some_wait_and_no_more(settings: Settings) -> None:
+    go_on, begun = threading.Event(), threading.Event()
+
+    class Slow:
+        def make(self, size: int, read: object) -> bytes:
+            begun.set()
+            assert go_on.wait(30)
+            return b"a picture"
+
+    thumbnails = Thumbnails(settings, Slow())  # type: ignore[arg-type]  # all that is asked of it
+    origin = series_of(IMAGE)
+    found = origin.find(UID)
+    assert found is not None
+    told: list[str] = []
+
+    def ask() -> None:
+        try:
+            told.append(thumbnails.of(found, origin).bytes.decode())
+        except TooManyRequests:
+            told.append("too many")
+
+    threads = [threading.Thread(target=ask) for _ in range(WAITING + 6)]
+    for each in threads:
+        each.start()
+    assert begun.wait(30)
+    for _ in range(500):
+        if len(told) == 5:
+            break
+        time.sleep(0.02)
+    assert told == ["too many"] * 5, "one makes it, twelve wait"
+    go_on.set()
+    for each in threads:
+        each.join(30)
+    assert told.count("a picture") == WAITING + 1
