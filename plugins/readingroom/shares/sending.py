@@ -26,6 +26,7 @@ from readingroom.shares.plans import Plans
 from readingroom.shares.rules import Link
 from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails.api import answer as picture_answer
+from readingroom.zipstream import safe_name
 
 PIECE = 1 << 20
 
@@ -134,7 +135,7 @@ class Sending:
             response.status_code = 206
             response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"
         response.mimetype = "application/dicom"
-        response.headers["Content-Disposition"] = disposition(entry.name)
+        response.headers["Content-Disposition"] = disposition(safe_name(entry.name).rpartition("/")[2])
         response.headers["Accept-Ranges"] = "bytes"
         response.headers["ETag"] = etag
         return response

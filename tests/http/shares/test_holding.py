@@ -184,6 +184,19 @@ def test_files_are_had_one_by_one_byte_for_byte(site: SharingSite, create: Creat
         assert program.ask(f"/share/{made['token']}/files/{n}").status_code == 404
 
 
+def test_a_files_name_leads_nowhere(site: SharingSite, create: Create) -> None:
+    made = create(site.origin.put("1.2.13", {'../../up/a"\r\nX-Evil: 1.dcm': b"DICM", "/etc/nul.dcm": b"DICM"}))
+    program = site.program()
+    names = []
+    for n in (1, 2):
+        answer = program.ask(f"/share/{made['token']}/files/{n}")
+        assert "X-Evil" not in answer.headers
+        names.append(answer.headers["Content-Disposition"])
+    assert names == ['attachment; filename="a___X-Evil_ 1.dcm"', 'attachment; filename="_nul.dcm"']
+    zipped = opened(program.ask(f"/share/{made['token']}/zip").data)
+    assert sorted(zipped) == ["etc/_nul.dcm", "up/a___X-Evil_ 1.dcm"]
+
+
 def test_a_range_of_absurd_numbers_is_none(site: SharingSite, create: Create) -> None:
     made = create()
     for wanted in (f"bytes={'9' * 5000}-", f"bytes=0-{'9' * 5000}", f"bytes=-{'9' * 5000}", "bytes=²-", "bytes=5-2"):
