@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from readingroom.cases.tables import clinical_case, exam_type
 from readingroom.db import Database
 from readingroom.downloads import StoredFiles
 from readingroom.errors import BadRequest, NoDicoms, NotFound, TooManyCases
+from readingroom.recent import Recent
 from readingroom.zipstream import Layout, Reader, safe_name
 
 OWNER = "cases"
@@ -194,16 +193,13 @@ class Plans:
     def __init__(self, database: Database, stored: StoredFiles, capacity: int = PLANS_BYTES) -> None:
         self._database = database
         self._stored = stored
-        self._capacity = capacity
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[Wish, str], Plan] = OrderedDict()
-        self._weight = 0
+        self._kept = Recent[tuple[Wish, str], Plan](capacity, lambda plan: plan.weight)
 
     def fresh(self, wish: Wish) -> Plan:
         """The plan of these cases as they are now; raises NotFound, NoDicoms."""
         with self._database.read() as connection:
             made = plan(connection, wish, self._stored)
-        self._keep(made)
+        self._kept.keep((made.wish, made.layout.etag), made)
         return made
 
     def same(self, wish: Wish, etag: str) -> Plan | None:
@@ -211,11 +207,9 @@ class Plans:
 
         Raises NotFound, NoDicoms when it is no longer theirs to have.
         """
-        with self._lock:
-            found = self._kept.get((wish, etag))
-            if found is not None:
-                self._kept.move_to_end((wish, etag))
-                return found
+        found = self._kept.get((wish, etag))
+        if found is not None:
+            return found
         again = self.fresh(wish)
         return again if again.layout.etag == etag else None
 
@@ -223,13 +217,3 @@ class Plans:
         """Raise NotFound when a case has been taken from this reader's sight since the wish was granted."""
         with self._database.read() as connection:
             _cases(connection, wish)
-
-    def _keep(self, made: Plan) -> None:
-        key = (made.wish, made.layout.etag)
-        with self._lock:
-            before = self._kept.pop(key, None)
-            self._weight += made.weight - (before.weight if before else 0)
-            self._kept[key] = made
-            while self._weight > self._capacity and len(self._kept) > 1:
-                _, oldest = self._kept.popitem(last=False)
-                self._weight -= oldest.weight

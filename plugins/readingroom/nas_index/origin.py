@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,6 +10,7 @@ from readingroom.db import Database
 from readingroom.errors import NotFound, SourceError, StoredFileBroken
 from readingroom.nas_index import series as finding
 from readingroom.nas_index.series_files import CataloguedFile, SeriesFiles
+from readingroom.recent import Recent
 from readingroom.series import FoundSeries, SeriesFile
 from readingroom.series.ahead import Ahead
 from readingroom.series.crcs import KeptCrcs, fingerprint
@@ -44,8 +43,7 @@ class NasOrigin:
         self._database = database
         self._files = files
         self._crcs = crcs
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], _Listing] = OrderedDict()
+        self._kept = Recent[tuple[str, str], _Listing](SERIES_KEPT)
         self._ahead = Ahead()
 
     def find(self, key: str) -> FoundSeries | None:
@@ -67,7 +65,7 @@ class NasOrigin:
             version=listed.version,
             id=str(series.id),
         )
-        self._keep(found, listed)
+        self._kept.keep((found.id, found.version), listed)
         return found
 
     def files(self, found: FoundSeries) -> Sequence[SeriesFile]:
@@ -126,21 +124,13 @@ class NasOrigin:
 
     def _listed(self, found: FoundSeries) -> _Listing:
         key = (found.id, found.version)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-                return kept
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
         again = self.find(found.key)
         if again is None or (again.id, again.version) != key:
             raise StoredFileBroken("The NAS was indexed again, and the series is no longer what it was.")
         return self._listed(again)
-
-    def _keep(self, found: FoundSeries, listed: _Listing) -> None:
-        with self._lock:
-            self._kept[found.id, found.version] = listed
-            if len(self._kept) > SERIES_KEPT:
-                self._kept.popitem(last=False)
 
 
 class _Reader:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +16,7 @@ from readingroom.downloads import StoredFiles
 from readingroom.downloads.stored_files import DICOM
 from readingroom.errors import PacsError, PacsNotFound, PacsUnreachable, StoredFileBroken
 from readingroom.pacs import Pacs, get_json, segment
+from readingroom.recent import Recent
 from readingroom.series.crcs import KeptCrcs, fingerprint
 from readingroom.series.model import FACTS, FoundSeries, SeriesFile, is_key, key_of
 from readingroom.series.orthanc_keys import OrthancKeys
@@ -46,8 +45,7 @@ class OrthancOrigin:
         self._keys = OrthancKeys(pacs, clock)
         self._stored = stored
         self._crcs = crcs
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], list[_Stored]] = OrderedDict()
+        self._kept = Recent[tuple[str, str], list[_Stored]](SERIES_KEPT)
 
     def find(self, key: str) -> FoundSeries | None:
         """The series with that key or UID; where several patients were given the same UID, the largest."""
@@ -108,21 +106,16 @@ class OrthancOrigin:
 
     def _listed(self, found: FoundSeries) -> list[_Stored]:
         key = (found.id, found.version)
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None:
-                self._kept.move_to_end(key)
-                return kept
+        kept = self._kept.get(key)
+        if kept is not None:
+            return kept
         try:
             listed = self._asked(found)
         except PacsUnreachable:
             raise
         except PacsError as error:
             raise StoredFileBroken("Orthanc cannot list the files of a series.", detail={"file": 0}) from error
-        with self._lock:
-            self._kept[key] = listed
-            if len(self._kept) > SERIES_KEPT:
-                self._kept.popitem(last=False)
+        self._kept.keep(key, listed)
         return listed
 
     def _asked(self, found: FoundSeries) -> list[_Stored]:

@@ -7,8 +7,6 @@ after a restart and from another Orthanc. What is known is given to the layout b
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -19,6 +17,7 @@ from readingroom.audit import Trail
 from readingroom.errors import NotFound, ShareUnavailable, StoredFileBroken
 from readingroom.identity import Caller
 from readingroom.metrics import Metrics
+from readingroom.recent import Recent
 from readingroom.series import FoundSeries, Origin
 from readingroom.shares.access_log import AccessLog
 from readingroom.shares.events import ShareBroken, ShareDownloaded
@@ -80,9 +79,7 @@ class Plans:
         self._log = log
         self._trail = trail
         self._metrics = metrics
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, str], Plan] = OrderedDict()
-        self._weight = 0
+        self._kept = Recent[tuple[str, str], Plan](PLANS_BYTES, lambda plan: plan.layout.weight)
 
     def fresh(self, link: Link) -> Plan:
         """The zip of a link's series as it is now. Raises ShareUnavailable when the series is nowhere."""
@@ -100,7 +97,7 @@ class Plans:
             learnt=Learnt(known, lambda crcs: self._origin.keep_crcs(found, crcs)),
         )
         made = Plan(link.id, zip_name(found.facts, link.deidentified), layout, SeriesZip(self._origin, found))
-        self._keep(made)
+        self._kept.keep((made.link, made.layout.etag), made)
         return made
 
     def allowed(self, claims: Mapping[str, Any]) -> None:
@@ -111,11 +108,7 @@ class Plans:
 
     def same(self, claims: Mapping[str, Any], etag: str) -> Plan | None:
         """See downloads.Provider."""
-        key = (claims["share"], etag)
-        with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
-                self._kept.move_to_end(key)
+        found = self._kept.get((claims["share"], etag))
         if found is None:
             try:
                 found = self.fresh(self._links.by_id(claims["share"]))
@@ -144,13 +137,3 @@ class Plans:
     def broken(self, plan: downloads.Plan, error: StoredFileBroken, asking: Caller) -> None:
         """See downloads.Provider."""
         self._trail.record(ShareBroken(entity_id=cast(Plan, plan).link, reason=error.message), asking)
-
-    def _keep(self, made: Plan) -> None:
-        key = (made.link, made.layout.etag)
-        with self._lock:
-            before = self._kept.pop(key, None)
-            self._weight += made.layout.weight - (before.layout.weight if before else 0)
-            self._kept[key] = made
-            while self._weight > PLANS_BYTES and len(self._kept) > 1:
-                _, oldest = self._kept.popitem(last=False)
-                self._weight -= oldest.layout.weight
