@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,6 +16,9 @@ HEARTBEAT = timedelta(seconds=2)
 
 DEAD_AFTER = timedelta(seconds=60)
 """One that has been silent for so long is dead; one on this machine is known to be by its lock at once."""
+
+LEFT_SECONDS = 86_400
+"""How long the lock of a killed process lies about."""
 
 
 class Taken(Exception):
@@ -44,20 +48,28 @@ class Lifeline:
             except BaseException:
                 fresh.unlink(missing_ok=True)
                 raise
+            self._sweep()
             try:
                 yield
             finally:
                 place.unlink(missing_ok=True)
 
+    def _sweep(self) -> None:
+        """Take away what killed processes left: their deaths have long been written down."""
+        for place in self._folder.glob(f"{self._kind}-*.lock"):
+            try:
+                if time.time() - place.stat().st_mtime > LEFT_SECONDS and not _is_held(place):
+                    place.unlink()
+            except FileNotFoundError:
+                pass  # another one was quicker
+
     def is_dead(self, run_id: str, silent: timedelta) -> bool:
         """Whether that procedure has no process any more; `silent` is how long it has told nothing."""
-        place = self._place(run_id)
-        held = _is_held(place)
+        held = _is_held(self._place(run_id))
         if held is None:
             # It waits for its process, or lives on another machine: only its heart can tell.
             return silent > DEAD_AFTER
-        if not held:
-            place.unlink(missing_ok=True)
+        # The lock stays: until its death is written down, whoever asks next must hear the same.
         return not held
 
     def _place(self, run_id: str) -> Path:

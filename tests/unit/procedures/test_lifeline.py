@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -27,8 +28,22 @@ def test_who_holds_a_lock_lives_and_nobody_else_takes_it(tmp_path: Path) -> None
 def test_a_lock_that_nobody_holds_is_that_of_a_dead_process(tmp_path: Path) -> None:
     (tmp_path / "index-run.lock").touch()
     assert Lifeline(tmp_path, "index").is_dead("run", JUST_NOW)
-    assert not Lifeline(tmp_path, "index").is_dead("run", JUST_NOW)  # as if it never was: only its heart can tell
-    assert Lifeline(tmp_path, "index").is_dead("run", LONG_AGO)
+    assert Lifeline(tmp_path, "index").is_dead("run", JUST_NOW), "whoever asks next, before it is written down"
+    assert not Lifeline(tmp_path, "index").is_dead("other", JUST_NOW)  # as if it never was: only its heart can tell
+    assert Lifeline(tmp_path, "index").is_dead("other", LONG_AGO)
+
+
+def test_what_a_killed_process_left_is_swept_away_a_day_later(tmp_path: Path) -> None:
+    lifeline = Lifeline(tmp_path, "index")
+    for name in ("index-old.lock", "index-new.lock", "import-old.lock"):
+        (tmp_path / name).touch()
+    for name in ("index-old.lock", "import-old.lock"):
+        os.utime(tmp_path / name, (0, 0))
+    with lifeline.held("long"):
+        os.utime(tmp_path / "index-long.lock", (0, 0))
+        with lifeline.held("run"):
+            assert not lifeline.is_dead("long", JUST_NOW)
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["import-old.lock", "index-new.lock"]
 
 
 def test_a_process_that_is_slow_to_take_its_lock_is_not_taken_for_dead(
