@@ -13,6 +13,7 @@ from flask import Response, request
 from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.downloads import Sender, byte_range, disposition
+from readingroom.downloads.sending import ASK_EVERY, LARGEST_SLICE
 from readingroom.errors import NotFound, NoThumbnail, ReadingRoomError, ShareUnavailable
 from readingroom.series import FoundSeries, Origins, SeriesFile, model
 from readingroom.shares.access_log import AccessLog
@@ -29,13 +30,6 @@ from readingroom.thumbnails.api import answer as picture_answer
 from readingroom.zipstream import safe_name
 
 PIECE = 1 << 20
-
-LARGEST_RANGE = 32 << 20
-"""A 206 leaves Orthanc with its body in memory; a longer range is answered by its beginning (RFC 9110 section
-15.3.7)."""
-
-ASK_EVERY = 1.0
-"""Seconds between two looks at whether the link still stands, while a file streams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,7 @@ class Sending:
         span = None
         if request.headers.get("If-Range", "") in ("", etag):
             span = byte_range(request.headers.get("Range", ""), entry.size)
-        start, stop = (0, entry.size) if span is None else (span[0], min(span[1], span[0] + LARGEST_RANGE))
+        start, stop = (0, entry.size) if span is None else (span[0], min(span[1], span[0] + LARGEST_SLICE))
         if is_head:
             response = Response(headers={"Content-Length": str(entry.size)})
         else:
