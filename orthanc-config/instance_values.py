@@ -57,7 +57,7 @@ VALUES = (
     Value("sign_in_per_minute", 60, "sign-ins per address; as many again may come at once (a class signs in together)"),
     Value("unlock_per_minute", 30, "passcode attempts on shared links per address"),
     Value("share_streams_per_link", 4, "downloads at a time by one shared link"),
-    Value("share_streams", 64, "downloads at a time by all shared links"),
+    Value("share_streams", 32, "downloads at a time by all shared links"),
     Value("connections_per_address", 2000, "simultaneous requests per address (a whole hospital can sit behind one)"),
     Value("slice_bytes", SLICE_BYTES, "size of the zip slices asked from Orthanc; the plugin refuses larger ones"),
     Value("workers", "auto", "nginx worker processes"),

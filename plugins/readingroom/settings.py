@@ -178,7 +178,7 @@ class Settings(BaseSettings):
     share_streams_per_link: int = Field(
         4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
     )
-    share_streams: int = Field(64, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
+    share_streams: int = Field(32, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field(
         "INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log"
     )
