@@ -203,7 +203,9 @@ def test_a_second_run_that_loses_sight_of_its_source_takes_nothing_out_of_the_ca
         time.sleep(1)
         site.source.plug()
         status = site.ended(run_id)
-        assert (status["state"], status["gone"], status["moved"], status["added"]) == ("done", 0, 0, 0), status
+        assert (status["gone"], status["moved"], status["added"]) == (0, 0, 0), status
+        # On a busy machine the source may be away before the run has looked at it: then whoever started it is told.
+        assert status["state"] == "done" or (status["state"], status["enumerated_files"]) == ("offline", 0), status
         assert site.rows("archive") == rows
 
 
