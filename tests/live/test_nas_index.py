@@ -22,7 +22,7 @@ from readingroom.sources import printable
 from tests.fixtures.instance import REPO, LiveInstance, running
 from tests.fixtures.nas_trees import hostile_files, make_tree, multiply, pydicom_samples
 from tests.fixtures.processes import children
-from tests.fixtures.slowed import process_of
+from tests.fixtures.slowed import Slowed, process_of
 
 PATIENCE = 120.0
 
@@ -203,9 +203,10 @@ def test_a_worker_that_is_killed_is_continued_and_reads_nothing_twice(nas: Nas) 
     make_tree(nas.root, 2000, 100, junk_of=100_000)
     multiply(nas.root, 15)
     run_id = nas.start(workers=1)
-    nas.until(run_id, lambda status: status["added"] > 0)
-    os.kill(process_of(run_id), signal.SIGKILL)
-    assert nas.ended(run_id)["state"] == "interrupted"
+    with Slowed(run_id):
+        nas.until(run_id, lambda status: status["added"] > 0)
+        os.kill(process_of(run_id), signal.SIGKILL)
+        assert nas.ended(run_id)["state"] == "interrupted"
     before = nas.files()
     assert 0 < before < 30_000
     again = nas.ended(nas.ask("resume", run_id)["run_id"])
@@ -217,19 +218,20 @@ def test_a_run_goes_on_while_orthanc_is_killed_and_started_again(nas: Nas) -> No
     make_tree(nas.root, 2000, 100, junk_of=100_000)
     multiply(nas.root, 20)
     run_id = nas.start(workers=1)
-    nas.until(run_id, lambda status: status["added"] > 0)
-    worker = process_of(run_id)
-    os.kill(orthanc_of(nas.live), signal.SIGKILL)
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        try:
-            if nas.admin.get("/api/index/status", timeout=5).status_code == 200:
-                break
-        except OSError:
-            pass  # the gateway itself
-        time.sleep(0.2)
-    status = nas.status(run_id)
-    assert status["state"] == "done" or process_of(run_id) == worker
+    with Slowed(run_id):
+        nas.until(run_id, lambda status: status["added"] > 0)
+        worker = process_of(run_id)
+        os.kill(orthanc_of(nas.live), signal.SIGKILL)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                if nas.admin.get("/api/index/status", timeout=5).status_code == 200:
+                    break
+            except OSError:
+                pass  # the gateway itself
+            time.sleep(0.2)
+        status = nas.status(run_id)
+        assert status["state"] == "done" or process_of(run_id) == worker
     status = nas.ended(run_id)
     assert (status["state"], status["added"]) == ("done", 40_000)
 
@@ -238,8 +240,9 @@ def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     make_tree(nas.root, 2000, 100, junk_of=100_000)
     multiply(nas.root, 40)
     run_id = nas.start(workers=1)
-    nas.until(run_id, lambda status: status["files_processed"] > 0)
-    paused = nas.ask("pause", run_id)
+    with Slowed(run_id):
+        nas.until(run_id, lambda status: status["files_processed"] > 0)
+        paused = nas.ask("pause", run_id)
     assert (paused["paused"], paused["state"], paused["running"]) == (True, "paused", True)
     time.sleep(1.5)  # what was under way is stored
     resting = nas.status(run_id)["files_processed"]
