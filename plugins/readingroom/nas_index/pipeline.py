@@ -90,7 +90,8 @@ class Pipeline:
         self._parked: list[tuple[float, Task]] = []
         self._found: list[Found] = []
         self._failed: list[Failed] = []
-        self._stored_at = self._ticked_at = self._answered_at = monotonic()
+        self._stored_at = self._answered_at = monotonic()
+        self._ticked_at = -TICK_SECONDS  # at once: somebody may have asked for a pause before anything was done
         self._fed = False
         self._waiting: threading.Thread | None = None
         self._gave_up: BaseException | None = None
