@@ -35,7 +35,9 @@ export function NasSearchPage() {
 
   // A new word replaces the entry of the last one: Back leads out of the search, not letter by letter through it.
   function go(change: Partial<SearchPlace>) {
-    setParams(writePlace(place, change), { replace: change.q !== undefined });
+    // From the address as it is now: what was chosen a moment ago may not have been drawn yet.
+    const now = readPlace(new URLSearchParams(window.location.search), PAGE_SIZE);
+    setParams(writePlace(now, change), { replace: change.q !== undefined });
   }
 
   return (
