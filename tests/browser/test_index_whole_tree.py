@@ -31,7 +31,7 @@ def test_a_whole_tree_is_indexed_from_the_page_while_one_watches(visit: Visitor,
         page.get_by_role("button", name="Start run").click()
     run_id = started.value.json()["runId"]
     panel = page.get_by_role("region", name=re.compile("Run over .*whole nas"))
-    with Slowed(run_id, rests=0.4) if FILES < 20_000 else nullcontext():
+    with Slowed(run_id, rests=1.0) if FILES < 20_000 else nullcontext():
         shown = bar_values(page)
     assert shown == sorted(shown)
     assert len(set(shown)) >= 3, shown

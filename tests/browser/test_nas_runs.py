@@ -13,7 +13,7 @@ from tests.fixtures.browser import Shelf, Visitor
 from tests.fixtures.nas_pages import RUN_MS, configured, indexed, lay_down, row_of
 from tests.fixtures.nas_trees import make_tree, multiply
 
-MANY = 10
+MANY = 20
 """Times that a tree of a thousand files is linked: enough that a run over it is still under way when it is paused."""
 
 
