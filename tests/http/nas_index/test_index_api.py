@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.fixtures.nas import Nas
 from tests.fixtures.nas_trees import hostile_files, make_tree, multiply
+from tests.fixtures.slowed import Slowed
 
 STATUS_KEYS = {
     "enumerated_files", "files_processed", "series_count", "errors", "running", "paused", "phase",
@@ -70,11 +71,12 @@ def test_a_worker_that_is_killed_is_seen_at_once_and_the_next_run_reads_nothing_
     make_tree(nas.root, 2000, 100, junk_of=10_000)
     multiply(nas.root, 12)
     run_id = nas.start(path=str(nas.root), workers=1)
-    end = time.monotonic() + 30
-    while nas.status(runId=run_id)["added"] == 0 and time.monotonic() < end:
-        time.sleep(0.1)
-    os.kill(nas.worker(run_id), signal.SIGKILL)
-    status = nas.ended(run_id)
+    with Slowed(run_id):
+        end = time.monotonic() + 60
+        while nas.status(runId=run_id)["added"] == 0 and time.monotonic() < end:
+            time.sleep(0.1)
+        os.kill(nas.worker(run_id), signal.SIGKILL)
+        status = nas.ended(run_id)
     assert status["state"] == "interrupted"
     before = nas.staff.get("/api/index/sources").get_json()["items"][0]["files"]
     resumed = nas.staff.post("/api/index/resume", json={"runId": run_id}).get_json()
