@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import threading
@@ -40,8 +41,9 @@ def stop_on_signals(run: Run, told: threading.Event) -> None:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         if not told.is_set():
-            told.set()
             run.say(signal.SIGTERM)
+            # Not here: this may have interrupted the main thread while it holds the event's own lock.
+            _thread.start_new_thread(told.set, ())
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
 import ssl
@@ -170,7 +171,8 @@ class Supervisor:
         self._children = []
 
     def _stop_on_signal(self, number: int, _frame: object) -> None:
-        self._told_to_stop.set()
+        # Not here: this may have interrupted the main thread while it holds the event's own lock.
+        _thread.start_new_thread(self._told_to_stop.set, ())
 
     def _why_unhealthy(self) -> str:
         logs = self._data / "logs"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import getpass
 import signal
-import sys
-import time
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 from uuid import uuid4
 
@@ -24,13 +21,12 @@ from readingroom.db import open_database
 from readingroom.db.migrate import migrate
 from readingroom.errors import BadRequest, ReadingRoomError
 from readingroom.identity import Caller, Identity
+from readingroom.procedures import INTERRUPTED, stop_by_signals
 from readingroom.settings import Settings
 from readingroom.sources import Location, parse_location
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes; 130 is the shell's own for Ctrl-C."""
-
-SAME_KEY_SECONDS = 1.0
+FAILED, USAGE = 1, 2
+"""Exit codes, beside INTERRUPTED."""
 
 application = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -134,21 +130,11 @@ def _begun(
 
 def _work(worker: Worker, run: str, location: Location, special: Special, console: Console) -> Ending:
     stopping = Stopping()
-    asked = 0.0
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if stopping.is_set():
-            # One Ctrl-C may come twice, from the terminal and handed on by the script around us.
-            if time.monotonic() - asked > SAME_KEY_SECONDS:
-                sys.exit(INTERRUPTED)  # asked again: at once
-            return
-        asked = time.monotonic()
+    def first(number: signal.Signals) -> None:
         stopping.state = "cancelled" if number == signal.SIGINT else "interrupted"
-        stopping.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    stop_by_signals(stopping, first=first, impatient=True)
     with Watcher(console) as watcher:
         return worker.work(run, location, special=special, stopping=stopping, watch=watcher)
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import sys
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
-from types import FrameType
 from typing import Annotated, Any, Literal
 
 import typer
@@ -31,11 +28,12 @@ from readingroom.nas_index.series_file import SeriesFile, replacing
 from readingroom.nas_index.spool import Spool
 from readingroom.nas_index.told import report
 from readingroom.nas_index.watch import RunStopped, Watch
+from readingroom.procedures import INTERRUPTED, stop_by_signals
 from readingroom.settings import Settings
 from readingroom.sources import SourceSettings, printable
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-"""Exit codes; 130 is the shell's own for Ctrl-C."""
+FAILED, USAGE = 1, 2
+"""Exit codes, beside INTERRUPTED."""
 
 STATUS_NAME = "index_status.json"
 
@@ -133,8 +131,7 @@ class _Building:
 
     def run(self, console: Console, status_every: int, quiet: bool) -> bool:
         """Read and write; whether somebody stopped it."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._stop)
+        stop_by_signals(self._stopping, impatient=True)
         self._kept = SeriesFile(self._spelt)
         error: BaseException | None = None
         try:
@@ -251,12 +248,6 @@ class _Building:
         if self._config.type == "list":
             return self._paths.unmapped("/" + path) or printable("/" + path)
         return printable(f"{self._config.location().url.rstrip('/')}/{path}")
-
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
-        if self._stopping.is_set():
-            # Asked again: at once. What is under way is not waited for.
-            sys.exit(INTERRUPTED)
-        self._stopping.set()
 
 
 def _site() -> SourceSettings:

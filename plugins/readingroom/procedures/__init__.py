@@ -5,5 +5,6 @@ from __future__ import annotations
 from readingroom.procedures.beginning import begin_process
 from readingroom.procedures.lifeline import Lifeline, Taken
 from readingroom.procedures.starting import start_process
+from readingroom.procedures.stopping import INTERRUPTED, stop_by_signals
 
-__all__ = ["Lifeline", "Taken", "begin_process", "start_process"]
+__all__ = ["INTERRUPTED", "Lifeline", "Taken", "begin_process", "start_process", "stop_by_signals"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import threading
-from types import FrameType
 
 import structlog
+
+from readingroom.procedures.stopping import stop_by_signals
 
 
 def begin_process() -> threading.Event:
@@ -22,10 +22,5 @@ def begin_process() -> threading.Event:
         ]
     )
     stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    stop_by_signals(stopping)
     return stopping
