@@ -195,7 +195,7 @@ def watched(admin: Client, run_id: str, *, slow: bool = FILES < 20_000) -> list[
     """What the status said of a run, again and again until it ended; a small tree is indexed slowly."""
     seen: list[dict[str, Any]] = []
     end = time.monotonic() + PATIENCE
-    with Slowed(run_id) if slow else nullcontext():
+    with Slowed(run_id, rests=0.7) if slow else nullcontext():
         while not seen or seen[-1]["running"]:
             answer = admin.get("/api/index/status", params={"runId": run_id})
             assert answer.status_code == 200, answer.text
