@@ -86,10 +86,15 @@ function Act({ advice, onEdit, onAdd }: SuggestionsProps & { advice: Suggestion 
         loading={configure.isPending}
         aria-label={`Apply ${said} to ${source}`}
         onClick={() =>
-          configure.mutate((sources) => sources.map((each) => (each.name === source ? { ...each, [setting]: value } : each)), {
-            onSuccess: () => notifyDone("Applied", `${source}: ${said}. It holds from the next run on.`),
-            onError: (error) => notifyFailed("That was not applied", error),
-          })
+          // By the promise: an advice that was taken is gone from the page, and with it what `mutate` was to do then.
+          void configure
+            .mutateAsync((sources) => sources.map((each) => (each.name === source ? { ...each, [setting]: value } : each)), {
+              onError: (error) => notifyFailed("That was not applied", error),
+            })
+            .then(
+              () => notifyDone("Applied", `${source}: ${said}. It holds from the next run on.`),
+              () => undefined, // told above
+            )
         }
       >
         Apply
