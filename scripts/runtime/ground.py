@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from scripts.runtime import host, hostpacs, keep, leash, roots, sandbox, venvs
 from scripts.runtime.places import REPO, runtime_folder
@@ -167,6 +168,7 @@ class Run:
         cwd: Path | None = None,
         writable: Sequence[Path] = (),
         readable: Sequence[Path] = (),
+        output: IO[bytes] | None = None,
     ) -> None:
         self._stack = ExitStack()
         if ground.root:
@@ -186,6 +188,8 @@ class Run:
             env=ground.environment(env),
             cwd=where if ground.way in ("host", "inside") else "/",
             pass_fds=(held,),
+            stdout=output,
+            stderr=output,
             # Ctrl-C goes to this process alone, which passes it on: bubblewrap would die of it and take all with it.
             start_new_session=True,
         )

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypedDict
 
 from scripts.runtime import keep, roots, webapp
-from scripts.runtime.ground import Ground, python_command, stand
+from scripts.runtime.ground import Ground, Run, python_command, stand
 from scripts.runtime.places import REPO, runtime_folder
 from scripts.runtime.say import say
 
@@ -22,6 +26,17 @@ SUITES = {
     "browser": "the pages, in Chromium",
     "house": "the house's own rules, linters and type checkers, Python and web",
 }
+
+WHOLE = ("live", "browser")
+"""Kinds that wait for instances of their own more than they reckon, so that others can be run beside them."""
+
+INTERRUPTED = (2, 130, 143)
+"""How pytest, or what is around it, ends when it was asked to."""
+
+
+class _Options(TypedDict):
+    env: dict[str, str]
+    cwd: Path
 
 
 def main(argv: list[str]) -> int:
@@ -43,13 +58,14 @@ def main(argv: list[str]) -> int:
         named.append(rest.pop(0))
     # A path among pytest's arguments says by itself what to run.
     paths = [word for word in rest if not word.startswith("-") and (REPO / word.partition("::")[0]).exists()]
-    wanted = named or ([] if paths else list(SUITES))
+    wanted = [] if paths else named or list(SUITES)
     ground = stand("test", said.suite)
-    results = list(_checks(ground)) if "house" in wanted else []
+    results = list(_checks(ground)) if "house" in (named or wanted) else []
     failed = [what for what, passed in results if not passed]
     # Built here, once, and not by each instance that a test starts.
     web = webapp.built(ground) if not wanted or {"live", "browser"} & set(wanted) else None
-    status = _pytest(ground, [f"tests/{each}" for each in wanted], rest, web)
+    first, second = _groups(wanted, rest)
+    status = _pytest(ground, first, rest, web, second)
     if failed:
         print(f"\nfailed beside the tests: {', '.join(failed)}")
     return status or (1 if failed else 0)
@@ -87,16 +103,44 @@ def _check(ground: Ground, what: str, command: list[str]) -> tuple[str, bool]:
     return what, passed
 
 
-def _pytest(ground: Ground, paths: list[str], rest: list[str], web: Path | None) -> int:
-    cache = runtime_folder() / "cache"
-    existing = [path for path in paths if (REPO / path).is_dir()]
-    if paths and not existing:
-        say(f"there is nothing in {', '.join(paths)}")
+def _groups(wanted: list[str], rest: list[str]) -> tuple[list[str], list[str]]:
+    """The kinds of tests of one pytest and, where all are asked for without a word to pytest, of one beside it."""
+    second = [each for each in wanted if each in WHOLE]
+    if rest or second == wanted or (os.cpu_count() or 1) < 2:
+        return wanted, []
+    return [each for each in wanted if each not in WHOLE], second
+
+
+def _pytest(ground: Ground, kinds: list[str], rest: list[str], web: Path | None, beside: list[str]) -> int:
+    """Run the tests of these kinds, and others beside them; what those said comes after."""
+    if not all((REPO / "tests" / each).is_dir() for each in [*kinds, *beside]):
+        say(f"there is nothing in {', '.join(f'tests/{each}' for each in [*kinds, *beside])}")
         return 1
-    command, env = python_command("pytest", ["-o", f"cache_dir={cache / 'pytest'}", *existing, *rest], ground)
+    if not beside:
+        command, options = _command(ground, kinds, rest, web)
+        return ground.run(command, **options)
+    say(f"{' and '.join(beside)} tests run beside the others; what they say comes at the end")
+    command, options = _command(ground, beside, rest, web)
+    with tempfile.TemporaryFile() as said:
+        other = Run(ground, command, output=said, **options)
+        command, options = _command(ground, kinds, rest, web)
+        status = ground.run(command, **options)
+        if status in INTERRUPTED:
+            other.say(signal.SIGINT)
+        second = other.wait_passing_signals()
+        said.seek(0)
+        shutil.copyfileobj(said, sys.stdout.buffer)
+        sys.stdout.flush()
+    return status or second
+
+
+def _command(ground: Ground, kinds: list[str], rest: list[str], web: Path | None) -> tuple[list[str], _Options]:
+    cache = runtime_folder() / "cache"
+    words = ["-o", f"cache_dir={cache / '-'.join(['pytest', *kinds])}", *(f"tests/{each}" for each in kinds), *rest]
+    command, env = python_command("pytest", words, ground)
     env["HYPOTHESIS_STORAGE_DIRECTORY"] = str(cache / "hypothesis")
     if web:
         env["READINGROOM_WEB"] = str(web)
     # Settings of this machine's own instance are not the tests'.
     kept = {name: "" for name in ("DATABASE_URL", "JWT_SECRET", "READINGROOM_DATA") if name in os.environ}
-    return ground.run(command, env={**kept, **env}, cwd=REPO)
+    return command, {"env": {**kept, **env}, "cwd": REPO}
