@@ -43,6 +43,7 @@ class Library:
         self.folder.mkdir()
         self.number = next(self.numbers)
         self.orthanc: Client = live.orthanc()
+        self.processes: list[subprocess.Popen[bytes]] = []
 
     @property
     def case(self) -> str:
@@ -71,9 +72,11 @@ class Library:
     def begun(self, *options: str) -> subprocess.Popen[bytes]:
         """Import the folder in a process that a test can kill."""
         script = [sys.executable, str(REPO / "scripts" / "import_cases"), str(self.folder), *options]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*script, "--data", str(self.live.data)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+        self.processes.append(process)
+        return process
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """What is recorded of files from this source, by their path in it."""
@@ -115,9 +118,13 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveInstance]:
 
 
 @pytest.fixture
-def library(live: LiveInstance, tmp_path: Path) -> Library:
-    """An empty source folder and a case number that no other test has."""
-    return Library(live, tmp_path / "bestof")
+def library(live: LiveInstance, tmp_path: Path) -> Iterator[Library]:
+    """An empty source folder and a case number that no other test has; no import outlives the test."""
+    library = Library(live, tmp_path / "bestof")
+    yield library
+    for process in library.processes:
+        if process.poll() is None:
+            kill(process)
 
 
 def wait_until(true: Callable[[], object], what: str) -> None:
