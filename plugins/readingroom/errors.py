@@ -19,8 +19,11 @@ ReadingRoomError                    500 internal
 │   ├── IndexRunning                409 index_running
 │   └── ShareNotReady               409 share_not_ready
 ├── PayloadTooLarge                 413 payload_too_large
+├── UnsupportedMedia                415 unsupported_media
 ├── RangeNotSatisfiable             416 range_not_satisfiable
+├── BrokenPicture                   422 broken_picture
 ├── TooManyRequests                 429 too_many_requests
+├── PicturesUnavailable             503 pictures_unavailable
 ├── PacsError                       502 pacs_error
 │   ├── PacsNotFound                404 not_found
 │   └── PacsUnreachable             503 pacs_unreachable
@@ -28,6 +31,14 @@ ReadingRoomError                    500 internal
 ├── ShareUnavailable                503 share_unavailable
 ├── StoredFileBroken                500 stored_file_broken
 ├── SettingsError                   500 settings
+├── ObjectError                     500 object_error       (our own blobs; see objects/)
+│   ├── BadKey                      500 bad_key
+│   ├── ObjectNotFound              404 not_found
+│   ├── ObjectExists                409 object_exists
+│   ├── ObjectIncomplete            400 object_incomplete
+│   └── StorageUnavailable          503 storage_unavailable
+│       ├── StorageRefused          503 storage_refused
+│       └── StorageFull             507 storage_full
 └── SourceError                     502 source_error       (files somewhere else; see sources/)
     ├── SourceUnreachable           503 source_unreachable
     ├── SourceRefused               502 source_refused
@@ -169,11 +180,25 @@ class PayloadTooLarge(ReadingRoomError):
     code = "payload_too_large"
 
 
+class UnsupportedMedia(ReadingRoomError):
+    """The file is of no type that is accepted, whatever its name says; `detail` lists the types that are."""
+
+    status = 415
+    code = "unsupported_media"
+
+
 class RangeNotSatisfiable(ReadingRoomError):
     """The byte range lies outside the file (RFC 9110, section 15.5.17)."""
 
     status = 416
     code = "range_not_satisfiable"
+
+
+class BrokenPicture(ReadingRoomError):
+    """The file is of an accepted type, but damaged, not whole, or more than one thing at once."""
+
+    status = 422
+    code = "broken_picture"
 
 
 class TooManyRequests(ReadingRoomError):
@@ -185,6 +210,13 @@ class TooManyRequests(ReadingRoomError):
     def __init__(self, message: str, *, retry_after: int, detail: object = None) -> None:
         super().__init__(message, detail=detail, headers={"Retry-After": str(retry_after)})
         self.retry_after = retry_after
+
+
+class PicturesUnavailable(ReadingRoomError):
+    """No picture can be made just now: no process can be started, or there is no room to write to."""
+
+    status = 503
+    code = "pictures_unavailable"
 
 
 class PacsError(ReadingRoomError):
@@ -232,6 +264,63 @@ class SettingsError(ReadingRoomError):
     """A setting is missing or makes no sense; the message names it."""
 
     code = "settings"
+
+
+class ObjectError(ReadingRoomError):
+    """A blob of ours could not be stored or read."""
+
+    code = "object_error"
+
+
+class BadKey(ObjectError):
+    """A name that no stored object can have: a mistake of ours, or of whoever wrote the row."""
+
+    code = "bad_key"
+
+
+class ObjectNotFound(ObjectError):
+    """No object has that key."""
+
+    status = 404
+    code = "not_found"
+
+
+class ObjectExists(ObjectError):
+    """The key holds other bytes already; they were left as they are."""
+
+    status = 409
+    code = "object_exists"
+
+
+class ObjectIncomplete(ObjectError):
+    """What came is not as long as was said, or has another hash; nothing of it was kept."""
+
+    status = 400
+    code = "object_incomplete"
+
+
+class StorageUnavailable(ObjectError):
+    """The store does not answer; `retry_after` is in whole seconds."""
+
+    status = 503
+    code = "storage_unavailable"
+
+    def __init__(self, message: str, *, retry_after: int = 30, detail: object = None) -> None:
+        super().__init__(message, detail=detail, headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
+
+
+class StorageRefused(StorageUnavailable):
+    """The store does not accept us: key, bucket, rights or clock are wrong, and a person must mend it."""
+
+    code = "storage_refused"
+
+
+class StorageFull(StorageUnavailable):
+    """There is no room for more (RFC 4918, section 11.5)."""
+
+    status = 507
+    code = "storage_full"
 
 
 class SourceError(ReadingRoomError):
