@@ -11,6 +11,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 SCHEMA = "readingroom"
 """Our tables' own schema on PostgreSQL, apart from Orthanc's and the site's."""
 
+SITE_SCHEMA = "public"
+"""Where the site's own tables are on PostgreSQL, some of which we share with it; on SQLite there is one place."""
+
 BUSY_SECONDS = 30
 """How long a writer waits for another one on SQLite."""
 
@@ -82,4 +85,4 @@ def _sqlite(url: str) -> Engine:
         writes = connection.get_execution_options().get("readingroom_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return engine
+    return engine.execution_options(schema_translate_map={SITE_SCHEMA: "main"})

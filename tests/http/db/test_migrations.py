@@ -11,6 +11,7 @@ import pytest
 import readingroom.audit.tables
 import readingroom.cases.tables
 import readingroom.identity.tables
+import readingroom.imaging.tables
 import readingroom.nas_index.import_tables
 import readingroom.series.tables  # noqa: F401  # all tables are to be known
 from alembic import command
@@ -21,12 +22,14 @@ from alembic.script import ScriptDirectory
 from readingroom.audit.tables import postgresql_metadata
 from readingroom.clock import SystemClock
 from readingroom.db import Database, metadata, migrate, open_database
-from readingroom.db.engine import SCHEMA
+from readingroom.db.engine import SCHEMA, SITE_SCHEMA
 from readingroom.db.migrate import VERSION_TABLE, current
 from readingroom.errors import SettingsError
+from readingroom.imaging.tables import imaging_asset
 from readingroom.nas_index.tables import SEARCH_TABLE, nas_run, nas_source
 from readingroom.shares.tables import shares
 from sqlalchemy import Connection, MetaData, Table, create_engine, insert, inspect, select, text
+from sqlalchemy.schema import BLANK_SCHEMA
 
 AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file"} | {
     "nas_import"
@@ -45,11 +48,18 @@ def expected(is_postgresql: bool) -> MetaData:
     whole = MetaData(naming_convention=metadata.naming_convention)
     for table in metadata.sorted_tables:
         if not (is_postgresql and table.name == "audit_event"):
-            table.to_metadata(whole)
+            copied_to(whole, table, is_postgresql)
     if is_postgresql:
         for table in postgresql_metadata.sorted_tables:
             table.to_metadata(whole)
     return whole
+
+
+def copied_to(whole: MetaData, table: Table, is_postgresql: bool) -> None:
+    if is_postgresql or table.schema is None:
+        table.to_metadata(whole)
+    else:  # SQLite has one schema, and what refers to the site's tables does so in it
+        table.to_metadata(whole, schema=None, referred_schema_fn=lambda *_: BLANK_SCHEMA)
 
 
 def is_elsewhere(table: str | None) -> bool:
@@ -64,7 +74,7 @@ def differences(database: Database) -> list[Any]:
     options = {
         "compare_type": True,
         "include_schemas": database.is_postgresql,
-        "include_name": lambda name, kind, _: kind != "schema" or name in (None, "audit"),
+        "include_name": lambda name, kind, _: kind != "schema" or name in (None, "audit", SITE_SCHEMA),
         "include_object": lambda thing, name, kind, *_: not (kind == "table" and is_elsewhere(name)),
     }
     with engine.connect() as connection:
@@ -91,7 +101,7 @@ def test_our_tables_have_a_schema_of_their_own_on_postgresql(postgres_database: 
     database = open_database(postgres_database)
     migrate(database)
     look = inspect(database.engine)
-    assert look.get_table_names("public") == []
+    assert set(look.get_table_names("public")) == {"imaging_study", "imaging_asset"}
     assert look.get_table_names("audit") == ["event"]
     assert VERSION_TABLE in look.get_table_names(SCHEMA)
     assert "audit_event" not in look.get_table_names(SCHEMA)
@@ -251,3 +261,44 @@ def test_a_writer_waits_for_another_instead_of_failing(opened: Database) -> None
         thread.join()
     with opened.read() as connection:
         assert connection.scalar(select(func.count()).select_from(exam_type)) == before + 60
+
+
+def test_a_site_s_own_assets_are_taken_over_as_they_are(postgres_database: str) -> None:
+    database = open_database(postgres_database)
+    move_to(database, "0008_share_copies")
+    with database.write() as connection:
+        connection.execute(text("CREATE TABLE public.imaging_study (id bigint, shoe_size integer)"))
+    with pytest.raises(SettingsError, match=r"imaging_study lacks .*clinic_id"):
+        migrate(database)
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE public.imaging_study"))
+        for name, more in (("imaging_study", SITE_STUDY), ("imaging_asset", SITE_ASSET)):
+            connection.execute(text(f"CREATE TABLE public.{name} (id bigserial PRIMARY KEY, {more}, {SITE_TRACES})"))
+        connection.execute(
+            text("INSERT INTO public.imaging_study (clinic_id, patient_id, kind) VALUES (1, 2, 'PHOTO')")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO public.imaging_asset (clinic_id, patient_id, study_id, modality, mime_type, size_bytes,"
+                " sha256, storage_backend, storage_key) VALUES (1, 2, 1, 'PHOTO', 'image/png', 3, 'ab', 's3', 'k')"
+            )
+        )
+    migrate(database)
+    with database.read() as connection:
+        row = connection.execute(select(imaging_asset)).one()
+        assert (row.state, row.file_name, row.is_active, row.storage_key) == ("ready", "", True, "k")
+    database.close()
+
+
+SITE_TRACES = (
+    "captured_at timestamptz NOT NULL DEFAULT now(), is_active boolean NOT NULL DEFAULT true,"
+    " created_at timestamptz DEFAULT now(),"
+    " updated_at timestamptz DEFAULT now(), created_by_id uuid, updated_by_id uuid"
+)
+SITE_STUDY = "clinic_id bigint NOT NULL, patient_id bigint NOT NULL, kind text NOT NULL, title text, source text"
+SITE_ASSET = (
+    "clinic_id bigint NOT NULL, patient_id bigint NOT NULL, study_id bigint NOT NULL, modality text NOT NULL,"
+    " mime_type text NOT NULL, size_bytes bigint NOT NULL, sha256 text NOT NULL, storage_backend text NOT NULL,"
+    " storage_key text NOT NULL, thumb_key text, web_key text, source_device text"
+)
+"""As the imaging service before us made them."""
