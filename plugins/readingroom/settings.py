@@ -179,6 +179,16 @@ class Settings(BaseSettings):
         4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
     )
     share_streams: int = Field(32, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
+    imaging_max_pixels: int = Field(
+        120_000_000,
+        ge=1_000_000,
+        le=400_000_000,
+        alias="IMAGING_MAX_PIXELS",
+        description="Largest picture that is accepted, width × height",
+    )
+    imaging_max_pages: int = Field(
+        500, ge=1, le=10_000, alias="IMAGING_MAX_PAGES", description="Most pages of a PDF or TIFF that is accepted"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field(
         "INFO", alias="READINGROOM_LOG_LEVEL", description="What reaches the log"
     )

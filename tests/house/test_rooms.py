@@ -25,6 +25,7 @@ FOUNDATION = BASE | {
     "downloads",
     "series",
     "thumbnails",
+    "pictures",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
 COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "copy_worker", "first_start", "worker"}
