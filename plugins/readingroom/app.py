@@ -29,6 +29,7 @@ from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
+from readingroom.imaging import building as imaging_parts
 from readingroom.metrics import Metrics
 from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api
 from readingroom.nas_index.catalogue import Catalogue
@@ -134,6 +135,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         lambda: _for_workers(settings),
     )  # fmt: skip
 
+    imaging = imaging_parts.build(settings, database, clock, trail, metrics)
+
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
@@ -151,6 +154,7 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         series_api.routes(series_imports),
         thumbnails_api.routes(thumbnails, series, trail),
         *shares.areas,
+        *imaging.areas,
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
     ]
     room = Room(
@@ -175,6 +179,8 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.starts.append(shares.copying.start)
     room.stops.append(shares.copying.stop)
     room.stops.append(shares.log.stop)
+    room.starts.extend(imaging.starts)
+    room.stops.extend(imaging.stops)
     room.stops.extend((nas_files.close, nas.close, thumbnails.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)

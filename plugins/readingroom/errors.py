@@ -2,12 +2,14 @@
 
 ReadingRoomError                    500 internal
 ├── BadRequest                      400 bad_request
-│   └── TooManyCases                400 too_many_cases
+│   ├── TooManyCases                400 too_many_cases
+│   └── ChunkDamaged                400 chunk_damaged
 ├── Unauthenticated                 401 unauthenticated
 │   ├── TokenExpired                401 token_expired
 │   └── TicketExpired               401 ticket_expired
 ├── Forbidden                       403 forbidden
-│   └── CrossSite                   403 cross_site
+│   ├── CrossSite                   403 cross_site
+│   └── NoClinic                    403 no_clinic
 ├── NotFound                        404 not_found
 │   ├── NoDicoms                    404 no_dicoms
 │   └── NoThumbnail                 404 no_thumbnail
@@ -17,13 +19,18 @@ ReadingRoomError                    500 internal
 │   ├── CaseIdentifiable            409 case_identifiable
 │   ├── ImportRunning               409 import_running
 │   ├── IndexRunning                409 index_running
-│   └── ShareNotReady               409 share_not_ready
+│   ├── ShareNotReady               409 share_not_ready
+│   ├── UploadLost                  409 upload_lost
+│   ├── UploadClosed                409 upload_closed
+│   ├── UploadDiffers               409 upload_differs
+│   └── UploadIncomplete            409 upload_incomplete
 ├── PayloadTooLarge                 413 payload_too_large
 ├── UnsupportedMedia                415 unsupported_media
 ├── RangeNotSatisfiable             416 range_not_satisfiable
 ├── BrokenPicture                   422 broken_picture
 ├── TooManyRequests                 429 too_many_requests
 ├── PicturesUnavailable             503 pictures_unavailable
+├── UploadBusy                      503 upload_busy
 ├── PacsError                       502 pacs_error
 │   ├── PacsNotFound                404 not_found
 │   └── PacsUnreachable             503 pacs_unreachable
@@ -78,6 +85,12 @@ class TooManyCases(BadRequest):
     code = "too_many_cases"
 
 
+class ChunkDamaged(BadRequest):
+    """A part of an upload has not the checksum that came with it; nothing of it was kept."""
+
+    code = "chunk_damaged"
+
+
 class Unauthenticated(ReadingRoomError):
     """There is no valid identity behind the request."""
 
@@ -108,6 +121,12 @@ class CrossSite(Forbidden):
     """Another site's page made a browser ask for a change."""
 
     code = "cross_site"
+
+
+class NoClinic(Forbidden):
+    """The identity has the capability and belongs to no clinic whose rows it could see."""
+
+    code = "no_clinic"
 
 
 class NotFound(ReadingRoomError):
@@ -173,6 +192,30 @@ class ShareNotReady(Conflict):
     code = "share_not_ready"
 
 
+class UploadLost(Conflict):
+    """What came of an upload lies at another server, or is gone; a new one has to be begun."""
+
+    code = "upload_lost"
+
+
+class UploadClosed(Conflict):
+    """The upload is complete, or was refused: it takes no more."""
+
+    code = "upload_closed"
+
+
+class UploadDiffers(Conflict):
+    """Bytes that came before would be replaced by others: the file was changed, or two send to one upload."""
+
+    code = "upload_differs"
+
+
+class UploadIncomplete(Conflict):
+    """Not all of an upload has come yet; `detail` says what is missing."""
+
+    code = "upload_incomplete"
+
+
 class PayloadTooLarge(ReadingRoomError):
     """The request body is larger than this route takes."""
 
@@ -217,6 +260,17 @@ class PicturesUnavailable(ReadingRoomError):
 
     status = 503
     code = "pictures_unavailable"
+
+
+class UploadBusy(ReadingRoomError):
+    """Another request works on the same upload; `retry_after` is in whole seconds."""
+
+    status = 503
+    code = "upload_busy"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
 
 
 class PacsError(ReadingRoomError):

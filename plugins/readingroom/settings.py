@@ -185,6 +185,22 @@ class Settings(BaseSettings):
         le=400_000_000,
         alias="IMAGING_MAX_PIXELS",
         description="Largest picture that is accepted, width × height",
+    imaging_max_upload_mb: int = Field(
+        100,
+        ge=1,
+        le=4096,
+        alias="IMAGING_MAX_UPLOAD_MB",
+        description="Largest imaging asset, in MB of 1024 × 1024 bytes",
+    )
+    imaging_thumbs: bool = Field(
+        True, alias="IMAGING_THUMBS_ENABLED", description="Whether thumbnails and web pictures of assets are made"
+    )
+    imaging_patient_table: str = Field(
+        "",
+        alias="IMAGING_PATIENT_TABLE",
+        description="Site's table of patients with columns `id` and `clinic_id`, such as `public.patient`; "
+        "empty: a patient id is a name inside its clinic",
+    )
     )
     imaging_max_pages: int = Field(
         500, ge=1, le=10_000, alias="IMAGING_MAX_PAGES", description="Most pages of a PDF or TIFF that is accepted"
