@@ -86,6 +86,8 @@ class AccessLog:
         self._trail = trail
         self._metrics = metrics
         self._waiting: Queue[Access | Passed] = Queue(WAITING)
+        self._noted = self._settled = 0  # entries that were taken, and those of them that are done with
+        self._changed = threading.Condition()
         self._lately: Counter[tuple[str, str, str]] = Counter()
         self._lately_since = clock.now()
         self._lock = threading.Lock()
@@ -101,10 +103,10 @@ class AccessLog:
         self._put(Passed(row, size))
 
     def settle(self, seconds: float = 2.0) -> None:
-        """Wait until what was noted so far is written, but not for ever."""
-        waited = threading.Thread(target=self._waiting.join, daemon=True)
-        waited.start()
-        waited.join(seconds)
+        """Wait until what was noted so far is written, but not for ever; what comes in meanwhile is not waited for."""
+        with self._changed:
+            noted = self._noted
+            self._changed.wait_for(lambda: self._settled >= noted, seconds)
 
     def stop(self) -> None:
         """Write what waits, and end."""
@@ -114,7 +116,9 @@ class AccessLog:
 
     def _put(self, entry: Access | Passed) -> None:
         try:
-            self._waiting.put_nowait(entry)
+            with self._changed:
+                self._waiting.put_nowait(entry)
+                self._noted += 1
         except Full:
             self._metrics.add("share_log_entries_lost_total")
         if self._thread is None:
@@ -139,8 +143,9 @@ class AccessLog:
             except Exception:
                 log.exception("share_log_failed", entries=len(batch))
             finally:
-                for _ in batch:
-                    self._waiting.task_done()
+                with self._changed:
+                    self._settled += len(batch)
+                    self._changed.notify_all()
             self._stopping.wait(LINGER_SECONDS)
 
     def _write(self, batch: Sequence[Access | Passed]) -> None:

@@ -1,0 +1,80 @@
+"""The log of links beside its requests: how it is waited for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from readingroom.audit import Trail
+from readingroom.clock import SystemClock
+from readingroom.db import Database, migrate, open_database
+from readingroom.identity import ANONYMOUS, Caller
+from readingroom.metrics import Metrics
+from readingroom.shares.access_log import AccessLog
+
+SOMEBODY = Caller(ANONYMOUS, "00000000-0000-0000-0000-000000000000", "192.0.2.1")
+
+
+class Slow(AccessLog):
+    """Writes when it is let, and counts."""
+
+    def __init__(self, database: Database, trail: Trail) -> None:
+        super().__init__(database, SystemClock(), trail, Metrics())
+        self.may = threading.Event()
+        self.written = 0
+
+    def _write(self, batch: Sequence[Any]) -> None:
+        self.may.wait(20)
+        self.written += len(batch)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[Slow]:
+    database = open_database(f"sqlite:///{tmp_path / 'log.db'}")
+    migrate(database)
+    slow = Slow(database, Trail(database, SystemClock()))
+    yield slow
+    slow.may.set()
+    slow.stop()
+    database.close()
+
+
+def test_waiting_for_a_log_that_does_not_come_leaves_no_thread_behind(log: Slow) -> None:
+    log.note("", "refused", SOMEBODY, "a program", success=False)
+    threads = threading.active_count()
+    for _ in range(50):
+        log.settle(0.001)
+    assert threading.active_count() == threads
+
+
+def test_what_comes_in_while_somebody_waits_is_not_waited_for(log: Slow) -> None:
+    log.note("", "refused", SOMEBODY, "a program", success=False)
+    flooding = threading.Event()
+
+    def flood() -> None:
+        while not flooding.wait(0.005):
+            log.note("", "refused", SOMEBODY, "a program", success=False)
+
+    thread = threading.Thread(target=flood)
+    thread.start()
+    try:
+        log.may.set()
+        began = time.monotonic()
+        log.settle(15)
+        assert time.monotonic() - began < 5
+        assert log.written > 0
+    finally:
+        flooding.set()
+        thread.join()
+
+
+def test_everything_noted_before_is_written_when_the_waiting_ends(log: Slow) -> None:
+    log.may.set()
+    for _ in range(1200):
+        log.note("", "refused", SOMEBODY, "a program", success=False)
+    log.settle(15)
+    assert log.written == 1200
