@@ -11,6 +11,7 @@ export interface TokenSource {
 
 export interface Options {
   query?: Record<string, QueryValue>;
+  /** A Blob goes as the bytes that it is, anything else as JSON. */
   body?: unknown;
   signal?: AbortSignal;
 }
@@ -68,7 +69,10 @@ export class ApiClient {
     if (token !== null) headers.Authorization = `Bearer ${token}`;
     const init: RequestInit = { method, headers, credentials: "same-origin" };
     if (options.signal !== undefined) init.signal = options.signal;
-    if (options.body !== undefined) {
+    if (options.body instanceof Blob) {
+      headers["Content-Type"] = "application/octet-stream";
+      init.body = options.body;
+    } else if (options.body !== undefined) {
       headers["Content-Type"] = "application/json";
       init.body = JSON.stringify(options.body);
     }
