@@ -17,7 +17,7 @@ export default defineConfig({
   server: {
     // `npm run dev` talks to a running instance: READINGROOM_URL=http://localhost:8080 npm run dev
     proxy: Object.fromEntries(
-      ["/api", "/share", "/imaging", "/health"].map((prefix) => [
+      ["/api", "/share", "^/imaging/(studies|assets|uploads|limits)", "/health"].map((prefix) => [
         prefix,
         process.env.READINGROOM_URL ?? "http://localhost:8080",
       ]),
