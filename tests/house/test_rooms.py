@@ -24,6 +24,7 @@ FOUNDATION = BASE | {
     "procedures",
     "downloads",
     "series",
+    "confined",
     "thumbnails",
     "pictures",
 }

@@ -6,7 +6,6 @@ Nothing that comes from the process is more than bytes and numbers: it may have 
 
 from __future__ import annotations
 
-import socket
 import struct
 from typing import NamedTuple
 
@@ -32,15 +31,3 @@ class Said(NamedTuple):
     kind: bytes
     offset: int
     length: int
-
-
-def receive(line: socket.socket, length: int) -> bytes:
-    """Exactly so many bytes. Raises EOFError where the other side is gone, TimeoutError."""
-    parts = bytearray(length)
-    view = memoryview(parts)
-    while view:
-        count = line.recv_into(view)
-        if not count:
-            raise EOFError
-        view = view[count:]
-    return bytes(parts)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import os
-import resource
-import signal
 import socket
 from collections.abc import Buffer
 from typing import BinaryIO, cast
 
+from readingroom.confined import receive
+from readingroom.confined.process import serve
 from readingroom.thumbnails import line, rendering
 
 MEMORY = 2 << 30
@@ -22,7 +22,6 @@ MEMORY = 2 << 30
 SECONDS = 30
 """For one picture; most take less than 0.1."""
 
-FILES_OPEN = 64
 BUFFER = 256 << 10
 
 
@@ -61,16 +60,17 @@ class Asked(io.RawIOBase):
         if wanted <= 0:
             return 0
         self._socket.sendall(line.ANSWER.pack(line.READ, self._at, wanted))
-        (given,) = line.GIVEN.unpack(line.receive(self._socket, line.GIVEN.size))
+        (given,) = line.GIVEN.unpack(receive(self._socket, line.GIVEN.size))
         if given != wanted:
             raise OSError("the file cannot be read")
-        target[:wanted] = line.receive(self._socket, wanted)
+        target[:wanted] = receive(self._socket, wanted)
         self._at += wanted
         return wanted
 
 
-def answer(socket_: socket.socket, size: int) -> None:
+def answer(socket_: socket.socket) -> None:
     """Make one picture."""
+    (size,) = line.FILE.unpack(receive(socket_, line.FILE.size))
     try:
         picture = rendering.render(cast(BinaryIO, io.BufferedReader(Asked(socket_, size), BUFFER)))
         if len(picture) > line.LARGEST_PICTURE:
@@ -83,34 +83,5 @@ def answer(socket_: socket.socket, size: int) -> None:
     socket_.sendall(line.ANSWER.pack(kind, 0, len(said)) + said)
 
 
-def confine() -> None:
-    """Take away what a picture does not need."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_OPEN, FILES_OPEN))
-    os.nice(5)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})  # Orthanc's threads hand their mask on
-
-
-def main() -> None:
-    """Serve until the parent is gone."""
-    socket_ = socket.socket(fileno=os.dup(0))
-    # Whatever reads or prints must not get between the messages.
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):
-        os.dup2(nothing, descriptor)
-    confine()
-    try:
-        while True:
-            (size,) = line.FILE.unpack(line.receive(socket_, line.FILE.size))
-            signal.alarm(SECONDS)  # nobody catches it: decoders do not come back to Python to be asked
-            answer(socket_, size)
-            signal.alarm(0)
-    except (EOFError, OSError):
-        os._exit(0)
-
-
 if __name__ == "__main__":
-    main()
+    serve(answer, memory=MEMORY, seconds=SECONDS)

@@ -54,8 +54,8 @@ class Counted:
 
 def child(maker: Maker) -> int:
     """The one warm process."""
-    (worker,) = maker._idle
-    return worker._process.pid
+    (worker,) = maker._pool._idle
+    return worker.pid
 
 
 def series_of(*files: bytes) -> MemoryOrigin:
