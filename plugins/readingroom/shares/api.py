@@ -185,7 +185,7 @@ def routes(
     """The area of links' makers."""
     area = Area("shares", "Sharing")
 
-    @area.post("/share/create", capability=CREATE, body=NewShare, answer=Created, status=201, errors=(404,))
+    @area.post("/share/create", capability=CREATE, body=NewShare, answer=Created, status=201, errors=(404, 429, 503))
     def create_share(body: NewShare) -> Created:
         """Make a link to one series. Its token is told here and nowhere else."""
         _check_hours(body.expires_hours)

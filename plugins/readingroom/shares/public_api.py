@@ -42,6 +42,10 @@ NOWHERE = "/shared/none"
 
 READY_SECONDS = 10
 
+HOLDERS = (404, 429, 503)
+"""What every route here may answer: no such link; too many at a time, at the gateway, or too many passcodes that are
+being looked at; Orthanc does not answer."""
+
 
 class Passcode(Snake):
     """What unlocks a link."""
@@ -88,7 +92,7 @@ def routes(
     marks = Marks(cookies, clock)
     zip_of = downloads(area, admission, sending, log, marks)
 
-    @area.get("/share/<handle>", capability=PUBLIC, errors=(404, 409, 416, 429, 503))
+    @area.get("/share/<handle>", capability=PUBLIC, errors=(*HOLDERS, 409, 416))
     def open_share(handle: str) -> Response:
         """A browser is led to the link's page, anything else gets the zip."""
         if not _wants_page():
@@ -105,7 +109,7 @@ def routes(
             marks.leave(response, marks.visit(holder))
         return response
 
-    @area.get("/share/<handle>/info", capability=PUBLIC, answer=Info, errors=(404,))
+    @area.get("/share/<handle>/info", capability=PUBLIC, answer=Info, errors=HOLDERS)
     def share_info(handle: str) -> Response:
         """What the link gives, and whether a passcode is needed first."""
         holder = admission.admit(_asked(handle), locked_too=True)
@@ -127,7 +131,7 @@ def routes(
         log.note(link.id, "info", holder.caller, holder.asked.agent)
         return marks.used(json_answer(answer), holder)
 
-    @area.post("/share/<handle>/unlock", capability=PUBLIC, body=Passcode, status=204, errors=(404, 429))
+    @area.post("/share/<handle>/unlock", capability=PUBLIC, body=Passcode, status=204, errors=(*HOLDERS, 403))
     def unlock_share(handle: str, body: Passcode) -> Response:
         """Show the passcode; the cookie that comes back counts for 30 minutes after its last use."""
         holder = admission.admit(_asked(handle, body.password))
@@ -148,13 +152,13 @@ def downloads(
 ) -> Callable[[str], Response]:
     """The routes that give something of the series; answers the zip's handler, which the bare address has too."""
 
-    @area.get("/share/<handle>/zip", capability=PUBLIC, errors=(404, 409, 416, 429, 503))
+    @area.get("/share/<handle>/zip", capability=PUBLIC, errors=(*HOLDERS, 409, 416))
     def share_zip(handle: str) -> Response:
         """The series as a zip: exact length, resumable. Scripts show the passcode in `X-Share-Passcode`."""
         holder = _ready(admission.admit(_asked(handle), finishing=_resumes()))
         return marks.used(sending.zip(holder, is_head=_is_head(), resumes=_resumes()), holder)
 
-    @area.get("/share/<handle>/files", capability=PUBLIC, answer=FilesAnswer, errors=(404, 409, 503))
+    @area.get("/share/<handle>/files", capability=PUBLIC, answer=FilesAnswer, errors=(*HOLDERS, 409))
     def share_files(handle: str) -> Response:
         """Names and sizes of the files."""
         holder = _ready(admission.admit(_asked(handle)))
@@ -163,13 +167,13 @@ def downloads(
         log.note(holder.link.id, "info", holder.caller, holder.asked.agent)
         return marks.used(json_answer(FilesAnswer(items=items, total=len(items))), holder)
 
-    @area.get("/share/<handle>/files/<n>", capability=PUBLIC, errors=(404, 409, 416, 429, 503))
+    @area.get("/share/<handle>/files/<n>", capability=PUBLIC, errors=(*HOLDERS, 409, 416))
     def share_file(handle: str, n: str) -> Response:
         """One file, byte for byte. All files together count as one download."""
         holder = _ready(admission.admit(_asked(handle)))
         return marks.used(sending.file(holder, n, is_head=_is_head()), holder)
 
-    @area.get("/share/<handle>/thumbnail", capability=PUBLIC, errors=(404, 409, 503))
+    @area.get("/share/<handle>/thumbnail", capability=PUBLIC, errors=(*HOLDERS, 409))
     def share_thumbnail(handle: str) -> Response:
         """The middle image, small."""
         holder = _ready(admission.admit(_asked(handle)))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from flask import Response, request
 from readingroom.identity import passwords
 from readingroom.settings import Settings
 
@@ -13,6 +15,9 @@ from tests.fixtures.sharing import KEY, PASSWORD, SECRET, SharingSite
 from tests.http.conftest import Person
 
 Create = Callable[..., dict[str, Any]]
+
+EVERYWHERE = {200, 206, 303, 304, 500}
+"""What is not told route by route: good answers beside the usual one, and that something is broken on our side."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -31,8 +36,10 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
                 ACCESS_TOKEN_MINUTES=10_000_000,
             )
         )
+        undeclared = watched(made)
         yield made
         made.room.stop()
+        assert undeclared == set(), "routes of sharing answered what their OpenAPI document does not tell"
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +77,23 @@ def create(staff: Person) -> Create:
         return made
 
     return make
+
+
+def watched(site: SharingSite) -> set[tuple[str, str, int]]:
+    """Answers of sharing's routes, as they come, that the OpenAPI document does not declare."""
+    undeclared: set[tuple[str, str, int]] = set()
+    told = site.room.app.test_client().get("/api/openapi.json").get_json()["paths"]
+
+    def look(response: Response) -> Response:
+        rule = str(request.url_rule)
+        if "/share" in rule and request.method != "HEAD" and response.status_code not in EVERYWHERE:
+            path = re.sub(r"<(\w+)>", r"{\1}", rule)
+            if str(response.status_code) not in told[path].get(request.method.lower(), {}).get("responses", {}):
+                undeclared.add((request.method, rule, response.status_code))
+        return response
+
+    site.room.app.after_request_funcs.setdefault(None, []).append(look)
+    return undeclared
 
 
 def _person(site: SharingSite, name: str) -> Person:
