@@ -179,6 +179,19 @@ class Settings(BaseSettings):
         4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
     )
     share_streams: int = Field(32, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
+    imaging_upload_hours: int = Field(
+        24,
+        ge=1,
+        le=24 * 30,
+        alias="IMAGING_UPLOAD_HOURS",
+        description="How long an upload in parts waits for its next part before it is given up",
+    )
+    imaging_deleted_days: int | None = Field(
+        None,
+        ge=0,
+        alias="IMAGING_DELETED_DAYS",
+        description="Days after which the bytes of a deleted asset are erased; empty: they are kept",
+    )
     imaging_max_pixels: int = Field(
         120_000_000,
         ge=1_000_000,
