@@ -175,6 +175,9 @@ class Settings(BaseSettings):
         description="How long a download that began may go on, resumes included",
     )
     share_max_hours: int = Field(720, ge=1, alias="SHARE_MAX_HOURS", description="Longest life of a shared link")
+    share_log_days: int = Field(
+        400, ge=31, alias="SHARE_LOG_DAYS", description="How long it is kept who used a shared link"
+    )
     share_streams_per_link: int = Field(
         4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
     )

@@ -172,15 +172,16 @@ class StatisticsAnswer(Snake):
     failed: int
     created_last_30_days: int
     downloads: int
-    bytes: int
-    refused: int
+    bytes: int = Field(description="Within `log_days`")
+    refused: int = Field(description="Within `log_days`")
+    log_days: int = Field(description="How long it is kept who used a link")
     by_day: list[DayAnswer]
     by_user: list[PersonAnswer]
 
 
 def routes(
     links: Links, log: AccessLog, database: Database, clock: Clock, trail: Trail, metrics: Metrics,
-    *, public_url: str, max_hours: int,
+    *, public_url: str, max_hours: int, log_days: int,
 ) -> Area:  # fmt: skip
     """The area of links' makers."""
     area = Area("shares", "Sharing")
@@ -224,6 +225,7 @@ def routes(
             downloads=found.downloads,
             bytes=found.bytes,
             refused=found.refused,
+            log_days=log_days,
             by_day=[
                 DayAnswer(day=each.day.isoformat(), created=each.created, downloads=each.downloads,
                           refused=each.refused)

@@ -42,17 +42,18 @@ def slot_of(settings: Settings) -> Lifeline:
 
 
 class Copying:
-    """What links ask of copies (`links.Copies`)."""
+    """What links ask of copies (`links.Copies`); `swept_too` is called as often as copies are swept."""
 
     def __init__(
         self, settings: Settings, database: Database, clock: Clock, queue: CopyQueue,
-        variables: Callable[[], Mapping[str, str]],
+        variables: Callable[[], Mapping[str, str]], swept_too: Callable[[], object],
     ) -> None:  # fmt: skip
         self._settings = settings
         self._database = database
         self._clock = clock
         self._queue = queue
         self._variables = variables
+        self._swept_too = swept_too
         self._places = CopyPlaces(settings.data)
         self._slot = slot_of(settings)
         self._started: float | None = None
@@ -133,6 +134,7 @@ class Copying:
                 if asked or swept is None or time.monotonic() - swept >= SWEEP_SECONDS:
                     swept = time.monotonic()
                     self.sweep()
+                    self._swept_too()
                 self.see_to_it()
             except Exception:
                 log.exception("copies could not be seen to")

@@ -26,6 +26,7 @@ from readingroom.shares.counting import Downloads
 from readingroom.shares.links import Links
 from readingroom.shares.places import Places
 from readingroom.shares.plans import Plans
+from readingroom.shares.retention import Retention
 from readingroom.shares.sending import Sending, series_of
 from readingroom.thumbnails import Thumbnails
 
@@ -46,7 +47,8 @@ def build(
 ) -> Sharing:  # fmt: skip
     """All parts, as the settings say; `variables` are what a process that reads all origins must be told."""
     origins.add("copy", CopyOrigin(settings.data))
-    copying = Copying(settings, database, clock, CopyQueue(database, clock, trail), variables)
+    retention = Retention(database, clock, settings.share_log_days)
+    copying = Copying(settings, database, clock, CopyQueue(database, clock, trail), variables, retention.sweep)
     passwords = Passwords()  # its own: who guesses at passcodes must not keep people from signing in
     links = Links(database, clock, trail, passwords, origins, copying)
     log = AccessLog(database, clock, trail, metrics)
@@ -63,6 +65,7 @@ def build(
     staff = api.routes(
         links, log, database, clock, trail, metrics,
         public_url=settings.public_url, max_hours=settings.share_max_hours,
+        log_days=settings.share_log_days,
     )  # fmt: skip
     areas = [
         staff,

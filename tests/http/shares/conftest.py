@@ -51,19 +51,19 @@ def series(site: SharingSite) -> str:
 @pytest.fixture(scope="module")
 def staff(site: SharingSite) -> Person:
     """Makes links."""
-    return _person(site, "staff")
+    return signed_in(site, "staff")
 
 
 @pytest.fixture(scope="module")
 def colleague(site: SharingSite) -> Person:
     """Makes links too."""
-    return _person(site, "colleague")
+    return signed_in(site, "colleague")
 
 
 @pytest.fixture(scope="module")
 def admin(site: SharingSite) -> Person:
     """Sees all links."""
-    return _person(site, "admin")
+    return signed_in(site, "admin")
 
 
 @pytest.fixture
@@ -96,7 +96,8 @@ def watched(site: SharingSite) -> set[tuple[str, str, int]]:
     return undeclared
 
 
-def _person(site: SharingSite, name: str) -> Person:
+def signed_in(site: SharingSite, name: str) -> Person:
+    """That account, from this moment of the clock on."""
     client = site.room.app.test_client()
     answer = client.post("/api/token/", json={"username": name, "password": PASSWORD})
     assert answer.status_code == 200, answer.text

@@ -8,7 +8,7 @@ import json
 import shutil
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -324,8 +324,16 @@ def test_a_series_that_is_gone_fails_the_copy(here: Site, staff: Person, create:
     assert shown(staff, made)["copy_message"] == "The series is no longer where it was."
 
 
-def sweeping(here: Site) -> Copying:
-    return Copying(here.site.settings, here.site.database, here.site.clock, here.queue, dict)
+def sweeping(here: Site, too: Callable[[], object] = dict) -> Copying:
+    return Copying(here.site.settings, here.site.database, here.site.clock, here.queue, dict, too)
+
+
+def test_what_is_swept_too_is_swept_from_the_start_on(here: Site) -> None:
+    swept = threading.Event()
+    copying = sweeping(here, swept.set)
+    copying.start()
+    assert swept.wait(20)
+    copying.stop()
 
 
 def test_the_copy_of_a_revoked_link_is_removed(here: Site, staff: Person, create: Create) -> None:

@@ -101,6 +101,8 @@ export interface Statistics {
   downloads: number;
   bytes: number;
   refused: number;
+  /** How far bytes and refusals reach back. */
+  log_days: number;
   by_day: Day[];
   by_user: { user: string; created: number; active: number; downloads: number }[];
 }

@@ -7,7 +7,7 @@ import { Figures } from "@/components/figures";
 import { PageHead } from "@/components/page-head";
 import { RecordTable, type Column } from "@/components/record-table";
 import { Failed, LoadingRows } from "@/components/states";
-import { bytes, count } from "@/lib/format";
+import { bytes, count, plural } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
 
 import { DaysChart } from "./days-chart";
@@ -45,7 +45,7 @@ function View({ told }: { told: Statistics }) {
           ]}
         />
         <Text size="sm" c="dimmed" mt="md">
-          {bytes(told.bytes)} went out by links.
+          {bytes(told.bytes)} went out by links. This and the refusals are of the last {plural(told.log_days, "day")}; who used a link is kept no longer.
         </Text>
       </Paper>
       {told.by_day.length > 0 && (
