@@ -55,6 +55,11 @@ class PartFile:
         except OSError as error:
             raise _full() from error
 
+    def cut(self, size: int) -> None:
+        """Take away what lies past that many bytes."""
+        if self.size > size:
+            os.ftruncate(self._descriptor, size)
+
     def pieces(self) -> Iterator[bytes]:
         """All of it, 1 MB at a time."""
         at = 0
@@ -103,7 +108,7 @@ class PartFiles:
                 if time.monotonic() > until:
                     raise UploadBusy("This upload is being worked on by another request.", retry_after=2)
                 time.sleep(LOOK_SECONDS)
-            if not os.fstat(descriptor).st_nlink:
+            if not _is_at(place, descriptor):
                 raise UploadLost("This upload ended meanwhile.")
             yield PartFile(place, descriptor)
         finally:
@@ -149,6 +154,14 @@ def _locked(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_at(place: Path, descriptor: int) -> bool:
+    """Whether the file that is open still has its name; another name, for who makes pictures of it, does not count."""
+    try:
+        return os.path.samestat(place.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _full() -> StorageFull:

@@ -110,6 +110,18 @@ def expired(connection: Connection, now: datetime, limit: int) -> list[tuple[Upl
     return [(_upload(row), row.in_parts) for row in rows]
 
 
+def remove_expired(connection: Connection, upload: Upload, now: datetime) -> bool:
+    """Take the row out if its time is still over; False when somebody went on with it."""
+    over = and_(_as_read(upload), imaging_upload.c.expires_at <= now)
+    return bool(connection.execute(delete(imaging_upload).where(over)).rowcount)
+
+
+def under_way(connection: Connection, ids: list[str]) -> set[str]:
+    """Those of these uploads that are not done, refused or gone."""
+    c = imaging_upload.c
+    return set(connection.scalars(select(c.id).where(c.id.in_(ids), c.state.in_((OPEN, COMPLETING)))))
+
+
 def _as_read(upload: Upload) -> ColumnElement[bool]:
     c = imaging_upload.c
     return and_(c.id == upload.id, c.state == upload.state, c.received == upload.received.text())
