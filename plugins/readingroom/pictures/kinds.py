@@ -1,9 +1,10 @@
-"""What a file is by its first bytes, and what is known of a picture before it is decoded."""
+"""What a file is by its first bytes, what is known of a picture before it is decoded, and what is made of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
 
 from readingroom.errors import UnsupportedMedia
 
@@ -39,6 +40,36 @@ class Kind:
     height: int
     pages: int
     bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """Two WebP files, sRGB, without metadata; the size is the web variant's, in pixels."""
+
+    thumb_path: Path
+    web_path: Path
+    width: int
+    height: int
+
+
+class PictureMaker(Protocol):
+    """Safe for many threads; `app.py` builds `Pictures(settings)` once and closes it."""
+
+    def inspect(self, path: Path) -> Kind:
+        """What that whole file is, without decoding it.
+
+        Raises UnsupportedMedia (415), PayloadTooLarge (413: pixels or pages), BrokenPicture (422: damaged, cut short,
+        or something else behind its end), TooManyRequests and PicturesUnavailable.
+        """
+
+    def make_variants(self, path: Path, kind: Kind, folder: Path) -> Variants:
+        """`thumb.webp` (≤ 400 pixels wide) and `web.webp` (≤ 2000) in that folder, never enlarged.
+
+        Both are there or neither. Raises as `inspect`.
+        """
+
+    def close(self) -> None:
+        """End the processes."""
 
 
 def recognised(head: bytes) -> str:
