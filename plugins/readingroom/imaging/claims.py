@@ -20,6 +20,9 @@ AT_A_TIME = 500
 ERASED = "erased"
 """State of an asset that was deleted and whose bytes are gone."""
 
+LOST = "lost"
+"""State of an asset whose original is not there, or not what it was: seen and written down by `checking`."""
+
 Claim = Literal["claimed", "orphan", "foreign"]
 
 _ID = re.compile(r"(?P<id>[1-9][0-9]{0,18})_.+")
