@@ -20,6 +20,7 @@ ReadingRoomError                    500 internal
 │   ├── ImportRunning               409 import_running
 │   ├── IndexRunning                409 index_running
 │   ├── ShareNotReady               409 share_not_ready
+│   ├── ShareSpent                  409 share_spent
 │   ├── UploadLost                  409 upload_lost
 │   ├── UploadClosed                409 upload_closed
 │   ├── UploadDiffers               409 upload_differs
@@ -190,6 +191,12 @@ class ShareNotReady(Conflict):
     """The link is good, and its de-identified copy is being made, or could not be."""
 
     code = "share_not_ready"
+
+
+class ShareSpent(Conflict):
+    """A download by a link that has none left was taken up again more often than a bad line asks for."""
+
+    code = "share_spent"
 
 
 class UploadLost(Conflict):

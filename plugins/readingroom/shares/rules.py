@@ -32,6 +32,11 @@ FORGET_ADDRESS = timedelta(hours=24)
 FINISH = timedelta(hours=24)
 """How long a download that was begun may be resumed without being counted again."""
 
+SIZES_A_DOWNLOAD = 3
+STREAMS_A_DOWNLOAD = 20
+"""A counted download may be taken up again until it passed three times and began twenty times: a bad line needs
+dozens of streams for one size, or loses a small series whole several times; who fetches it afresh does both."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -93,6 +98,11 @@ class Link:
     def downloads_left(self) -> int | None:
         """How many more; None without a limit."""
         return None if self.max_downloads is None else max(self.max_downloads - self.download_count, 0)
+
+
+def is_spent(downloads: int, size: int, passed: int, streams: int) -> bool:
+    """Whether so many counted downloads of `size` bytes are over, after `streams` answers of `passed` bytes in all."""
+    return passed >= downloads * size * SIZES_A_DOWNLOAD and streams >= downloads * STREAMS_A_DOWNLOAD
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from readingroom.errors import NotFound, NoThumbnail, ReadingRoomError, ShareUna
 from readingroom.series import FoundSeries, Origins, SeriesFile, model
 from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission, Holder
-from readingroom.shares.counting import Begun, Downloads
+from readingroom.shares.counting import Begun, Downloads, Wanted
 from readingroom.shares.events import ShareBroken, ShareFileRead
 from readingroom.shares.links import Links, copy_of
 from readingroom.shares.naming import zip_name
@@ -86,7 +86,7 @@ class Sending:
             return self._sender.send(plan, holder.caller, holder.caller.identity)
         place = None if through_gateway else self._places.take(holder.link.id)
         try:
-            begun = self._begin(holder, plan.layout.etag, "zip", again=resumes)
+            begun = self._begin(holder, Wanted(plan.layout.etag, plan.layout.length, "zip"), again=resumes)
             plan = replace(plan, row=begun.row, resumed=begun.counted is None)
             with self._given_back(begun):
                 response = self._sender.send(plan, holder.caller, holder.caller.identity)
@@ -114,7 +114,7 @@ class Sending:
         else:
             place = None if holder.caller.through_gateway else self._places.take(link.id)
             try:
-                begun = self._begin(holder, f"files {found.version}", "file", again=True)
+                begun = self._begin(holder, Wanted(f"files {found.version}", found.size_bytes, "file"), again=True)
                 with self._given_back(begun):
                     body = self._body(holder, found, index, start, stop)
                     first = next(body, b"")
@@ -150,10 +150,8 @@ class Sending:
             raise ShareUnavailable("This series cannot be read at the moment.", headers={"Retry-After": "60"})
         return found
 
-    def _begin(self, holder: Holder, version: str, what: str, *, again: bool) -> Begun:
-        begun = self._downloads.begin(
-            holder.link, holder.reader, version, what, holder.caller, holder.asked.agent, again=again
-        )
+    def _begin(self, holder: Holder, of: Wanted, *, again: bool) -> Begun:
+        begun = self._downloads.begin(holder.link, holder.reader, of, holder.caller, holder.asked.agent, again=again)
         if begun is None:
             self._admission.refuse(holder.asked, holder.link)
         return begun
