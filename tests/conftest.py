@@ -10,5 +10,6 @@ pytest_plugins = [
     "tests.fixtures.gateway",
     "tests.fixtures.firebird",
     "tests.fixtures.servers",
+    "tests.fixtures.s3",
     "tests.fixtures.delay",
 ]
