@@ -60,6 +60,7 @@ VALUES = (
     Value("share_streams", 32, "downloads at a time by all shared links"),
     Value("connections_per_address", 2000, "simultaneous requests per address (a whole hospital can sit behind one)"),
     Value("slice_bytes", SLICE_BYTES, "size of the zip slices asked from Orthanc; the plugin refuses larger ones"),
+    Value("zip_socket", "", "Unix socket that the plugin gives zips on; empty: slice by slice through Orthanc"),
     Value("workers", "auto", "nginx worker processes"),
     Value("worker_connections", 4096, "connections per worker: two for a proxied request, four for a download"),
     Value("read_timeout", 600, "seconds to wait for Orthanc between two reads"),
@@ -71,6 +72,7 @@ PLACES = {"data", "web_root", "ohif_root", "plugin_script", "plugin_folder"} | {
     "orthanc_index",
     "tls_certificate",
     "tls_key",
+    "zip_socket",
 }
 """Made absolute: nginx and Orthanc would each take a relative path from another folder."""
 

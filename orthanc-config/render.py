@@ -65,6 +65,11 @@ def nginx_command(out_dir: Path, data: Path) -> list[str]:
     return ["sh", "-c", 'rm -f "$1"; shift; exec "$@"', "gateway", str(_slices_socket(out_dir)), *nginx]
 
 
+def zip_socket(out_dir: Path) -> Path:
+    """Where the plugin gives zips to the gateway, on a machine that runs both."""
+    return _socket(Path(out_dir).resolve(), "zips")
+
+
 def orthanc_options(values: Mapping[str, object]) -> dict[str, object]:
     """All that Orthanc is told: the policy in orthanc.json, this instance's places, the site's options last."""
     policy = re.sub(r"^\s*//.*$", "", (HERE / "orthanc.json").read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -120,6 +125,7 @@ def _words(values: Mapping[str, object], out_dir: Path) -> dict[str, str]:
         "temp": str(data / "run" / "gateway-temp"),
         "includes": str(out_dir / "gateway"),
         "slices_socket": str(_slices_socket(out_dir)),
+        "zip_way": "streams" if values["zip_socket"] else "slices",
         "chunk_bytes": str(int(str(values["slice_bytes"])) * SLICES_A_CHUNK),
         "user": "user root;" if os.geteuid() == 0 else "",
         "open_files": str(_open_files(int(str(values["worker_connections"])))),
@@ -180,11 +186,17 @@ def _ohif(values: Mapping[str, object]) -> str:
 
 
 def _slices_socket(out_dir: Path) -> Path:
-    """Where the gateway talks to itself; a path too long for a socket (107 bytes) moves to the temporary folder."""
-    place = out_dir / "slices.sock"
+    """Where the gateway talks to itself."""
+    return _socket(out_dir, "slices")
+
+
+def _socket(out_dir: Path, name: str) -> Path:
+    """A path too long for a socket (107 bytes) moves to the temporary folder."""
+    place = out_dir / f"{name}.sock"
     if len(os.fsencode(place)) < 100:
         return place
-    return Path(tempfile.gettempdir()) / f"readingroom-{hashlib.sha256(os.fsencode(out_dir)).hexdigest()[:16]}.sock"
+    known_by = hashlib.sha256(os.fsencode(out_dir)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"readingroom-{known_by}-{name}.sock"
 
 
 def _open_files(connections: int) -> int:

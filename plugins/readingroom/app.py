@@ -21,8 +21,8 @@ from readingroom.cases.import_schedule import Scheduler
 from readingroom.cases.import_start import Imports
 from readingroom.clock import Clock
 from readingroom.db import Database, open_database
-from readingroom.door import Door
-from readingroom.downloads import Keys, Sender, StoredFiles
+from readingroom.door import Door, as_ours, error_response
+from readingroom.downloads import Keys, Outlet, Sender, StoredFiles
 from readingroom.downloads import api as slices_api
 from readingroom.identity import Access, Authenticator, ShareCookies, TokenSigner, users_api
 from readingroom.identity import api as identity_api
@@ -184,6 +184,12 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
     room.stops.extend((nas_files.close, nas.close, thumbnails.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
+    if settings.zip_socket is not None:
+        outlet = Outlet(
+            settings.zip_socket, sender, keys, forwarded, lambda error, id_: error_response(as_ours(error), id_)
+        )
+        room.starts.append(outlet.start)
+        room.stops.append(outlet.stop)
     for area in areas:
         app.register_blueprint(area.blueprint(spec))
     spec.app = app

@@ -41,6 +41,12 @@ class Settings(BaseSettings):
         description="Orthanc's storage folder where it is local; empty: files are read through Orthanc",
     )
 
+    zip_socket: Path | None = Field(
+        None,
+        alias="READINGROOM_ZIP_SOCKET",
+        description="Unix socket that the gateway takes zips from; empty: slice by slice through Orthanc",
+    )
+
     python: str = Field(
         "",
         alias="READINGROOM_PYTHON",

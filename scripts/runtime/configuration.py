@@ -32,6 +32,7 @@ def values(options: Options, orthanc_port: int, environment: Mapping[str, str]) 
         "gdcm": gdcm,
         "gateway_secret": "" if "gateway_secret" in site else secret.read_text().strip(),
         **site,
+        "zip_socket": str(zip_socket(options.folder / "run")),
         "plugin_folder": str(folder),
         "data": options.data,
         "port": options.port,
@@ -51,6 +52,12 @@ def render(known: Mapping[str, object], run: Path) -> None:
         _module().render(known, run)
     except ValueError as error:
         raise Refusal(f"A setting does not fit: {error}") from None
+
+
+def zip_socket(run: Path) -> Path:
+    """Where the plugin gives zips to the gateway."""
+    place: Path = _module().zip_socket(run)
+    return place
 
 
 def nginx_command(run: Path, data: Path) -> list[str]:

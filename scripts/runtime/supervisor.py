@@ -94,7 +94,11 @@ class Supervisor:
         run = self._data / "run"
         values = configuration.values(self._options, orthanc_port, os.environ)
         configuration.render(values, run)
-        env = {**self._env, "READINGROOM_ORTHANC_URL": f"http://127.0.0.1:{orthanc_port}"}
+        env = {
+            **self._env,
+            "READINGROOM_ORTHANC_URL": f"http://127.0.0.1:{orthanc_port}",
+            "READINGROOM_ZIP_SOCKET": str(values["zip_socket"]),
+        }
         logs = self._data / "logs"
         orthanc = Child(
             "Orthanc",

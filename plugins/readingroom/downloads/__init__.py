@@ -1,9 +1,10 @@
-"""Sending zips: exact length, any range, through the gateway slice by slice or straight out of Orthanc."""
+"""Sending zips: exact length, any range, through the gateway or straight out of Orthanc."""
 
 from readingroom.downloads.answers import byte_range, disposition
 from readingroom.downloads.keys import Grant, Keys
+from readingroom.downloads.outlet import Outlet
 from readingroom.downloads.plan import Plan, Provider
 from readingroom.downloads.sending import Sender
 from readingroom.downloads.stored_files import StoredFiles
 
-__all__ = ["Grant", "Keys", "Plan", "Provider", "Sender", "StoredFiles", "byte_range", "disposition"]
+__all__ = ["Grant", "Keys", "Outlet", "Plan", "Provider", "Sender", "StoredFiles", "byte_range", "disposition"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -69,12 +70,8 @@ class Sender:
         Raises NotFound when the reader may no longer have them, Conflict when the files have changed since the
         download began, RangeNotSatisfiable, StoredFileBroken.
         """
-        provider = self._provider(grant.owner)
-        _ask(self._lately, provider, grant.id, grant.claims)
-        plan = provider.same(grant.claims, grant.etag)
-        if plan is None:
-            raise Conflict("These files have changed since this download began: start it again.")
-        sending = self._sending(plan, grant.id, replace(caller, identity=grant.reader))
+        sending = self._granted(grant, caller)
+        plan, provider = sending.plan, sending.provider
         span = byte_range(wanted, plan.layout.length) if if_range in ("", grant.etag) else None
         if span is None:
             return described(self._whole(sending), plan)
@@ -83,6 +80,21 @@ class Sender:
         provider.passed(plan, grant.id, start, stop)
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{plan.layout.length}"
         return described(response, plan)
+
+    def flow(self, grant: Grant, caller: Caller, wanted: str, if_range: str) -> Flow:
+        """The same bytes as from `part`, however many, for who takes them piece by piece; raises what it raises."""
+        sending = self._granted(grant, caller)
+        length = sending.plan.layout.length
+        span = byte_range(wanted, length) if if_range in ("", grant.etag) else None
+        return Flow(sending, self._lately, span is not None, *(span or (0, length)))
+
+    def _granted(self, grant: Grant, caller: Caller) -> Sending:
+        provider = self._provider(grant.owner)
+        _ask(self._lately, provider, grant.id, grant.claims)
+        plan = provider.same(grant.claims, grant.etag)
+        if plan is None:
+            raise Conflict("These files have changed since this download began: start it again.")
+        return self._sending(plan, grant.id, replace(caller, identity=grant.reader))
 
     def _whole(self, sending: Sending) -> Response:
         length = sending.plan.layout.length
@@ -120,11 +132,81 @@ class Sending:
 
     def read(self, start: int, stop: int) -> bytes:
         """Bytes of the zip; its provider is told of a broken file before StoredFileBroken goes on."""
-        try:
+        with self._told():
             return self.archive.read(start, stop)
+
+    def read_into(self, start: int, target: memoryview) -> None:
+        """The same into memory that there is already."""
+        with self._told():
+            self.archive.read_into(start, target)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
         except StoredFileBroken as error:
             self.provider.broken(self.plan, error, self.asking)
             raise
+
+
+COUNT_EVERY = 8 << 20
+"""Bytes of a flow after which its provider is told that they passed."""
+
+
+class Flow:
+    """A download, or a range of it, as it is taken piece by piece; for one thread at a time."""
+
+    def __init__(self, sending: Sending, lately: Lately[str, bool], is_part: bool, start: int, stop: int) -> None:
+        self._sending = sending
+        self._lately = lately
+        self._is_part = is_part
+        self._start = self._told = self._at = start
+        self._stop = stop
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it was taken."""
+        return self._at == self._stop
+
+    @property
+    def taken(self) -> int:
+        """Bytes that were taken so far."""
+        return self._at - self._start
+
+    def head(self) -> Response:
+        """Status and headers of the answer."""
+        plan = self._sending.plan
+        response = described(Response(status=206 if self._is_part else 200), plan)
+        response.headers["Content-Length"] = str(self._stop - self._start)
+        if self._is_part:
+            response.headers["Content-Range"] = f"bytes {self._start}-{self._stop - 1}/{plan.layout.length}"
+        return response
+
+    def take(self, room: memoryview) -> int:
+        """Put what comes next into `room`; how many bytes that are, 0 at the end.
+
+        Raises NotFound within ASK_EVERY when the reader may no longer have them, StoredFileBroken.
+        """
+        sending = self._sending
+        if self._at < self._stop:
+            _ask(self._lately, sending.provider, sending.download, sending.plan.claims)
+        stop = min(self._at + len(room), self._stop)
+        if stop < self._stop:
+            stop = sending.plan.layout.resting_place(self._at, stop)
+        sending.read_into(self._at, room[: stop - self._at])
+        count, self._at = stop - self._at, stop
+        if self._at - self._told >= COUNT_EVERY:
+            self._count()
+        return count
+
+    def close(self) -> None:
+        """It is over, one way or another."""
+        if self._at > self._told:
+            self._count()
+
+    def _count(self) -> None:
+        told, self._told = self._told, self._at
+        self._sending.provider.passed(self._sending.plan, self._sending.download, told, self._at)
 
 
 class DirectBody:

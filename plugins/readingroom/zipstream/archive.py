@@ -59,22 +59,26 @@ class Archive:
         buffer.seek(stop - start - 1)
         buffer.write(b"\0")
         with buffer.getbuffer() as view:
-            at = 0
-            for piece in self.layout.pieces(start, stop):
-                if isinstance(piece, FilePart):
-                    length = piece.stop - piece.start
-                    with view[at : at + length] as target:
-                        if piece.entry.crc32 is None:
-                            self._copy_blocks(piece, target)
-                        else:
-                            self._copy(piece.entry, piece.start, target)
-                else:
-                    made = piece.made(self._late_crc(piece.entry)) if isinstance(piece, LatePart) else piece
-                    length = len(made)
-                    view[at : at + length] = made
-                at += length
-        self.layout.learnt.hand_over(now=stop > self.layout.directory_start)
+            self.read_into(start, view)
         return buffer.getvalue()
+
+    def read_into(self, start: int, target: memoryview) -> None:
+        """Fill `target` with the archive's bytes from `start` on, for who has memory that is warm already."""
+        at, stop = 0, start + len(target)
+        for piece in self.layout.pieces(start, stop):
+            if isinstance(piece, FilePart):
+                length = piece.stop - piece.start
+                with target[at : at + length] as part:
+                    if piece.entry.crc32 is None:
+                        self._copy_blocks(piece, part)
+                    else:
+                        self._copy(piece.entry, piece.start, part)
+            else:
+                made = piece.made(self._late_crc(piece.entry)) if isinstance(piece, LatePart) else piece
+                length = len(made)
+                target[at : at + length] = made
+            at += length
+        self.layout.learnt.hand_over(now=stop > self.layout.directory_start)
 
     def stream(self, start: int = 0, stop: int | None = None, *, piece: int = PIECE) -> Iterator[bytes]:
         """The same in pieces of `piece` bytes, each read when it is asked for."""

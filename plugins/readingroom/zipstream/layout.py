@@ -152,6 +152,11 @@ class Layout:
         crc32 = None if late else self._crc32s[index]
         return Entry(index, name, size, packed, crc32, dos_stamp(self._seconds[index]), offset, data)
 
+    def resting_place(self, start: int, stop: int) -> int:
+        """Where to stop between the two: behind a file, if one ends in the second half, so it is not opened twice."""
+        behind = self._offsets[bisect_right(self._offsets, stop) - 1]
+        return behind if behind - start > (stop - start) // 2 else stop
+
     def pieces(self, start: int, stop: int) -> Iterator[Piece]:
         """What makes up bytes `start` up to `stop`, in order; finding the first takes O(log n)."""
         if not 0 <= start <= stop <= self.length:

@@ -180,6 +180,18 @@ def test_a_long_data_folder_still_has_a_socket(values: dict[str, object], tmp_pa
     assert len(sockets.pop().encode()) < 108
 
 
+def test_zips_come_from_the_plugins_socket_where_there_is_one(values: dict[str, object], tmp_path: Path) -> None:
+    deep = tmp_path / ("a-folder-with-a-long-name-" * 4) / "run"
+    place = render.zip_socket(deep)
+    assert len(str(place).encode()) < 108
+    for socket, way in ((str(place), "streams"), ("", "slices")):
+        render.render({**values, "zip_socket": socket}, tmp_path / way)
+        main, ours = ((tmp_path / way / name).read_text() for name in ("nginx.conf", "gateway/ours.conf"))
+        assert f'gateway/{way}.conf"' in main
+        assert f'gateway/{way}_fetched.conf"' in ours
+    assert f'server "unix:{place}"' in (tmp_path / "streams" / "gateway" / "streams.conf").read_text()
+
+
 def test_the_command_line_says_what_can_be_set() -> None:
     said = subprocess.run([sys.executable, str(RENDER), "--values"], capture_output=True, text=True, check=True).stdout
     assert "READINGROOM_TLS_CERTIFICATE" in said
