@@ -80,7 +80,7 @@ class SeriesFiles:
         self._settings = settings
         self._database = database
         self._file = ConfigFile(settings)
-        self._configs: tuple[tuple[int, ...], dict[str, SourceConfig]] = ((), {})
+        self._configs: tuple[tuple[int, ...], dict[str, tuple[SourceConfig, str]]] = ((), {})
         self._pool = SourcePool(idle_seconds)
 
     def of(self, key: str, source: str = "") -> list[CataloguedFile]:
@@ -103,9 +103,9 @@ class SeriesFiles:
     @contextmanager
     def open(self, file: CataloguedFile) -> Iterator[SeriesReader]:
         """Open a file for the length of a block."""
-        config = self._config(file.source)
+        config, marked = self._config(file.source)
         root, path = self._place(config, from_printable(file.path))
-        with self._pool.use((config.model_dump_json(), root), lambda: self._opened(config, root)) as source:
+        with self._pool.use((marked, root), lambda: self._opened(config, root)) as source:
             opened = source.open(path)
             try:
                 _check(file, opened.entry)
@@ -115,9 +115,9 @@ class SeriesFiles:
 
     def check(self, file: CataloguedFile) -> None:
         """Look whether a file is still as the catalogue knows it; raises SourceChanged, SourceNotFound."""
-        config = self._config(file.source)
+        config, marked = self._config(file.source)
         root, path = self._place(config, from_printable(file.path))
-        with self._pool.use((config.model_dump_json(), root), lambda: self._opened(config, root)) as source:
+        with self._pool.use((marked, root), lambda: self._opened(config, root)) as source:
             _check(file, source.stat(path))
 
     def read_range(self, file: CataloguedFile, offset: int, size: int) -> bytes:
@@ -141,7 +141,8 @@ class SeriesFiles:
         """Close all connections."""
         self._pool.close()
 
-    def _config(self, name: str) -> SourceConfig:
+    def _config(self, name: str) -> tuple[SourceConfig, str]:
+        """A source's configuration, and what tells it from every other one."""
         # Asked for every file; read again only when somebody wrote it.
         try:
             seen = self._file.place.stat()
@@ -153,7 +154,8 @@ class SeriesFiles:
             known = {}
             self._configs = (state, known)
         if name not in known:
-            known[name] = config_of(self._settings, name)
+            config = config_of(self._settings, name)
+            known[name] = config, config.model_dump_json()
         return known[name]
 
     def _place(self, config: SourceConfig, path: str) -> tuple[str, str]:

@@ -15,6 +15,10 @@ IDLE_SECONDS = 10.0
 """A thread that waits costs nothing but some memory, a new one 0.1 ms."""
 
 
+_here = threading.local()
+"""`is_ours` is set in a crew's thread."""
+
+
 class Crew:
     """As many threads as there are jobs at a time."""
 
@@ -36,7 +40,9 @@ class Crew:
         threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def run[T](self, job: Callable[[], T]) -> T:
-        """Have it done and wait for it; what it raises is raised here."""
+        """Have it done and wait for it; what it raises is raised here. In a crew's thread it is done at once."""
+        if getattr(_here, "is_ours", False):
+            return job()
         done: Future[T] = Future()
 
         def kept() -> None:
@@ -55,6 +61,7 @@ class Crew:
             self._changed.notify_all()
 
     def _work(self) -> None:
+        _here.is_ours = True
         while True:
             with self._changed:
                 self._idle += 1
