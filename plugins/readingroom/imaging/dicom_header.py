@@ -5,17 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from pydicom import Dataset
-from pydicom.uid import (
-    UID,
-    DigitalXRayImageStorageForPresentation,
-    EncapsulatedPDFStorage,
-    SecondaryCaptureImageStorage,
-    VLPhotographicImageStorage,
-)
 
 from readingroom import __version__
 from readingroom.imaging.dicom_pixels import Pixels
-from readingroom.imaging.dicom_subject import Subject
+from readingroom.imaging.dicom_subject import SOP_CLASSES, Subject, series_of
 
 PRIVATE_GROUP = 0x0011
 PRIVATE_CREATOR = "READING ROOM"
@@ -26,23 +19,6 @@ SERIES = {"DX": (1, "X-ray images"), "XC": (2, "Photographs"), "SC": (3, "Scanne
 """SeriesNumber and SeriesDescription; the four keep apart what one study may hold."""
 
 UNKNOWN_SPACING = "The size of a pixel is not known: 1 mm stands for it. Lengths must not be measured."
-
-
-def series_of(modality: str, mime_type: str) -> str:
-    """DX, XC, SC or DOC: which of the four an asset becomes."""
-    if mime_type == "application/pdf":
-        return "DOC"
-    return {"XRAY": "DX", "PHOTO": "XC"}.get(modality, "SC")
-
-
-def sop_class(series: str) -> UID:
-    """Its SOP class."""
-    return {
-        "DX": DigitalXRayImageStorageForPresentation,
-        "XC": VLPhotographicImageStorage,
-        "SC": SecondaryCaptureImageStorage,
-        "DOC": EncapsulatedPDFStorage,
-    }[series]
 
 
 def of_image(subject: Subject, pixels: Pixels) -> Dataset:
@@ -86,7 +62,7 @@ def _common(subject: Subject, series: str) -> Dataset:
     """Patient, General Study, General Series, General Equipment and SOP Common."""
     header = Dataset()
     header.SpecificCharacterSet = "ISO_IR 192"
-    header.SOPClassUID, header.SOPInstanceUID = sop_class(series), subject.instance_uid
+    header.SOPClassUID, header.SOPInstanceUID = SOP_CLASSES[series], subject.instance_uid
     made, study = _moment(subject.made_at), _moment(subject.study_at)
     header.InstanceCreationDate, header.InstanceCreationTime = _date(made), _time(made)
     header.TimezoneOffsetFromUTC = "+0000"

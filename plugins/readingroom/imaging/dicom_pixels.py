@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from readingroom.imaging import dicom_jpeg
+from readingroom.pictures.window import window
 
 Array = NDArray[Any]
 
@@ -26,12 +27,6 @@ TIFF_LOSSY = frozenset({"jpeg", "tiff_jpeg", "webp"})
 DEEP = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
 LARGEST_SIDE = 65535
 """Rows and Columns are unsigned shorts."""
-
-PERCENTILES = (0.5, 99.5)
-"""What is shown darkest and brightest of a deep X-ray: a hot pixel must not make the rest black."""
-
-LOOKED_AT = 1 << 20
-"""Pixels that percentiles are taken of."""
 
 
 class NotAnImage(Exception):
@@ -66,12 +61,12 @@ def read(path: Path, mime: str, *, grey: bool, deep: bool, max_pixels: int) -> P
     a baseline JPEG that stands upright is kept as it is, its descriptions left out.
     """
     Image.MAX_IMAGE_PIXELS = max_pixels
-    if mime == "image/heic":
-        _know_heic()
     try:
         kept = _kept_jpeg(path, grey=grey) if mime == "image/jpeg" else None
         if kept is not None:
             return kept
+        if mime == "image/heic":
+            pillow_heif.register_heif_opener()
         with Image.open(path) as opened:
             return _decoded(opened, path, mime, grey=grey, deep=deep)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
@@ -127,9 +122,9 @@ def _decoded(opened: Image.Image, path: Path, mime: str, *, grey: bool, deep: bo
         samples, bits = (1, 8) if flat.mode == "L" else (3, 8)
         photometric = "MONOCHROME2" if samples == 1 else "RGB"
     ratio = values.nbytes / path.stat().st_size if method is not None else None
-    window = _window(values) if bits == 16 else (0.0, 255.0)
+    shown = window(values) if bits == 16 else (0.0, 255.0)
     return Pixels(
-        values.tobytes(), False, image.height, image.width, samples, bits, photometric, window, ratio, method or "",
+        values.tobytes(), False, image.height, image.width, samples, bits, photometric, shown, ratio, method or "",
         tuple(changed),
     )  # fmt: skip
 
@@ -165,15 +160,6 @@ def _flat(image: Image.Image, *, grey: bool) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _window(values: Array) -> tuple[float, float]:
-    step = max(1, int((values.size / LOOKED_AT) ** 0.5))
-    sample = values[::step, ::step]
-    low, high = np.percentile(sample, PERCENTILES)
-    if high <= low:
-        low, high = float(values.min()), float(values.max())
-    return float(low), float(high)
-
-
 def _lossy_method(opened: Image.Image, mime: str, path: Path) -> str | None:
     """LossyImageCompressionMethod's term (PS3.3 C.7.6.1.1.5.1); "" for a method that has none; None for lossless."""
     match mime:
@@ -199,10 +185,3 @@ def _tiff_tag(opened: Image.Image, tag: int) -> object:
 def _check_size(height: int, width: int) -> None:
     if height > LARGEST_SIDE or width > LARGEST_SIDE:
         raise NotAnImage(f"a side is longer than {LARGEST_SIDE} pixels")
-
-
-def _know_heic() -> None:
-    try:
-        importlib.import_module("pillow_heif").register_heif_opener()
-    except ImportError:
-        raise NotAnImage("HEIC cannot be decoded here") from None

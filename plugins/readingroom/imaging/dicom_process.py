@@ -1,15 +1,13 @@
-"""A process that makes one DICOM file of one asset: `python -m readingroom.imaging.dicom_process`, its job on stdin.
+"""A confined process that makes DICOM files of assets: `python -m readingroom.imaging.dicom_process`.
 
-The file is a stranger's, decoders are written in C, and large pictures would hold Orthanc's interpreter: so it has a
-bounded memory and time, and knows no secret of ours. It says what came of it in one line of JSON.
+The files are strangers', and large pictures would hold Orthanc's interpreter. It is told paths, writes one file, and
+says what came of it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import resource
-import sys
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +16,11 @@ from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
+from readingroom.confined.line import receive
+from readingroom.confined.process import serve
 from readingroom.imaging import dicom_header, dicom_pixels
-from readingroom.imaging.dicom_subject import Subject
+from readingroom.imaging.dicom_line import LENGTH, SECONDS
+from readingroom.imaging.dicom_subject import Subject, series_of
 
 IMPLEMENTATION_UID = UID("2.25.21406384418907432146330478514613064961")
 """Who wrote the file (PS3.7 D.3.3.2): Reading Room, the same as of every file that we write."""
@@ -27,7 +28,6 @@ IMPLEMENTATION_UID = UID("2.25.21406384418907432146330478514613064961")
 MEMORY = 4 << 30
 """Bytes of address space: three times the largest accepted picture in RGB, and what numpy and the decoders take."""
 
-CPU_SECONDS = 90
 LARGEST_FILE = 1 << 30
 """Bytes that are written: Orthanc takes a file in one piece, and holds it."""
 
@@ -35,7 +35,7 @@ LARGEST_FILE = 1 << 30
 def write(subject: Subject, original: Path, target: Path, max_pixels: int) -> None:
     """Write the instance that an asset becomes. Raises NotAnImage."""
     config.settings.writing_validation_mode = config.RAISE
-    series = dicom_header.series_of(subject.modality, subject.mime_type)
+    series = series_of(subject.modality, subject.mime_type)
     if series == "DOC":
         document = original.read_bytes()
         header = dicom_header.of_pdf(subject)
@@ -67,15 +67,6 @@ def _save(header: Dataset, syntax: UID, target: Path) -> None:
     dcmwrite(target, header, enforce_file_format=True)
 
 
-def confine() -> None:
-    """Take away what it does not need."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.nice(5)
-
-
 def answer(job: dict[str, Any]) -> dict[str, str]:
     """Do it; `{}` when it is done, else `notAnImage` or `failed` with why."""
     try:
@@ -90,11 +81,12 @@ def answer(job: dict[str, Any]) -> dict[str, str]:
     return {}
 
 
-def main() -> None:
-    """One job."""
-    confine()
-    sys.stdout.write(json.dumps(answer(json.load(sys.stdin))))
+def on_line(line: socket.socket) -> None:
+    """One job, and what came of it; each is JSON behind its length."""
+    (length,) = LENGTH.unpack(receive(line, LENGTH.size))
+    said = json.dumps(answer(json.loads(receive(line, length)))).encode()
+    line.sendall(LENGTH.pack(len(said)) + said)
 
 
 if __name__ == "__main__":
-    main()
+    serve(on_line, memory=MEMORY, seconds=SECONDS, written=LARGEST_FILE)

@@ -13,6 +13,15 @@ NAMESPACE = uuid.UUID("1f6a4a6e-6a0b-5a0b-8d2b-6f1f0a7d9c51")
 """What our UIDs are derived below (RFC 9562, section 5.5)."""
 
 
+SOP_CLASSES = {
+    "DX": "1.2.840.10008.5.1.4.1.1.1.1",  # Digital X-Ray Image Storage - For Presentation
+    "XC": "1.2.840.10008.5.1.4.1.1.77.1.4",  # VL Photographic Image Storage
+    "SC": "1.2.840.10008.5.1.4.1.1.7",  # Secondary Capture Image Storage
+    "DOC": "1.2.840.10008.5.1.4.1.1.104.1",  # Encapsulated PDF Storage
+}
+"""PS3.4 B.5, by what an asset becomes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """What nobody can know from the file, and the clinic may say; each with what stands in the instance otherwise."""
@@ -63,6 +72,13 @@ class Subject:
         said = dict(told["said"])
         said["patient_orientation"] = tuple(said["patient_orientation"])
         return cls(**{each.name: told[each.name] for each in fields(cls) if each.name != "said"}, said=Said(**said))
+
+
+def series_of(modality: str, mime_type: str) -> str:
+    """DX, XC, SC or DOC: which of the four an asset becomes."""
+    if mime_type == "application/pdf":
+        return "DOC"
+    return {"XRAY": "DX", "PHOTO": "XC"}.get(modality, "SC")
 
 
 def uid(*parts: object) -> str:

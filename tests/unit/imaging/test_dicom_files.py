@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,10 +19,13 @@ from pydicom import Dataset, dcmread
 from pydicom.datadict import tag_for_keyword
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit
-from readingroom.imaging.dicom_header import PRIVATE_CREATOR, PRIVATE_GROUP, series_of
+from readingroom.confined import receive
+from readingroom.imaging.dicom_header import PRIVATE_CREATOR, PRIVATE_GROUP
+from readingroom.imaging.dicom_line import LENGTH
 from readingroom.imaging.dicom_pixels import NotAnImage
 from readingroom.imaging.dicom_process import write
-from readingroom.imaging.dicom_subject import Said, Subject, study_root, uids
+from readingroom.imaging.dicom_subject import SOP_CLASSES, Said, Subject, series_of, study_root, uids
+from readingroom.pictures.window import window
 
 COMMON = "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID Modality"
 IMAGE = f"{COMMON} Rows Columns SamplesPerPixel PhotometricInterpretation BitsAllocated BitsStored HighBit PixelData"
@@ -65,11 +69,11 @@ ENUMERATED: dict[str, dict[str, set[object]]] = {
     "SC": {"ConversionType": {"SD"}, "Modality": {"OT"}},
     "DOC": {"ConversionType": {"WSD"}, "Modality": {"DOC"}, "MIMETypeOfEncapsulatedDocument": {"application/pdf"}},
 }  # fmt: skip
-CLASSES = {
-    "DX": "1.2.840.10008.5.1.4.1.1.1.1",
-    "XC": "1.2.840.10008.5.1.4.1.1.77.1.4",
-    "SC": "1.2.840.10008.5.1.4.1.1.7",
-    "DOC": "1.2.840.10008.5.1.4.1.1.104.1",
+NAMES = {
+    "DX": "Digital X-Ray Image Storage - For Presentation",
+    "XC": "VL Photographic Image Storage",
+    "SC": "Secondary Capture Image Storage",
+    "DOC": "Encapsulated PDF Storage",
 }
 
 DOWN, ACROSS = numpy.mgrid[0:48, 0:60]
@@ -121,7 +125,8 @@ def kinds(folder: Path) -> dict[str, Dataset]:
 @pytest.mark.parametrize("kind", ["DX", "XC", "SC", "DOC"])
 def test_every_attribute_that_the_standard_asks_for_is_there(kind: str, tmp_path: Path) -> None:
     found = kinds(tmp_path)[kind]
-    assert found.SOPClassUID == found.file_meta.MediaStorageSOPClassUID == CLASSES[kind]
+    assert found.SOPClassUID == found.file_meta.MediaStorageSOPClassUID == SOP_CLASSES[kind]
+    assert found.SOPClassUID.name == NAMES[kind]
     for keyword in TYPE_1[kind].split():
         assert keyword in found, keyword
         assert found[keyword].value not in (None, "", []), keyword
@@ -212,13 +217,15 @@ def test_a_tiff_whose_white_is_zero_says_so_and_keeps_its_values(tmp_path: Path)
     assert (pixel_array(found) == DEEP).all()
 
 
-def test_the_window_leaves_out_what_is_hot_and_nothing_else(tmp_path: Path) -> None:
-    narrow = (20000 + ACROSS * 10).astype("<u2")
-    narrow[0, 0] = 65535
+def test_the_window_is_that_of_the_web_picture(tmp_path: Path) -> None:
+    narrow = (20000 + (ACROSS * 10 + DOWN * 20) % 700).astype("<u2")
+    narrow[20, 30] = 65535
     found = made(saved(tmp_path, narrow, "png"), "XRAY")
-    low, high = found.WindowCenter - found.WindowWidth / 2, found.WindowCenter + found.WindowWidth / 2
-    assert 19990 <= low <= 20010
-    assert 20580 <= high <= 20600
+    low, high = window(narrow)
+    assert high < 21000
+    # PS3.3 C.11.2.1.2.1: the least value that is not black, the greatest that is not white
+    assert found.WindowCenter - 0.5 - (found.WindowWidth - 1) / 2 == low
+    assert found.WindowCenter - 0.5 + (found.WindowWidth - 1) / 2 == high
 
 
 def test_one_value_all_over_still_has_a_window(tmp_path: Path) -> None:
@@ -344,21 +351,7 @@ def test_no_keyword_above_is_misspelt() -> None:
     assert [word for word in words if tag_for_keyword(word) is None] == []
 
 
-def process(job: dict[str, Any]) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "readingroom.imaging.dicom_process"],
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
-        env={"PYTHONPATH": str(Path(readingroom.__file__).parents[1]), "PATH": ""},
-    )
-    answer: dict[str, str] = json.loads(done.stdout)
-    return answer
-
-
-def test_the_process_says_in_one_line_what_came_of_it(tmp_path: Path) -> None:
+def test_the_process_says_what_came_of_each_job(tmp_path: Path) -> None:
     place = saved(tmp_path, DEEP, "png")
     job = {
         "subject": subject("XRAY", "image/png").as_json(),
@@ -366,8 +359,29 @@ def test_the_process_says_in_one_line_what_came_of_it(tmp_path: Path) -> None:
         "target": str(tmp_path / "out.dcm"),
         "maxPixels": 10_000_000,
     }
-    assert process(job) == {}
-    assert (pixel_array(dcmread(tmp_path / "out.dcm")) == DEEP).all()
-    place.write_bytes(place.read_bytes()[:300])
-    assert set(process(job)) == {"notAnImage"}
-    assert set(process(job | {"original": "/nothing"})) == {"notAnImage"}
+    ours, its = socket.socketpair()
+    with (
+        ours,
+        its,
+        subprocess.Popen(
+            [sys.executable, "-m", "readingroom.imaging.dicom_process"],
+            stdin=its.fileno(),
+            env={"PYTHONPATH": str(Path(readingroom.__file__).parents[1]), "PATH": ""},
+        ) as process,
+    ):
+        its.close()
+
+        def said(more: dict[str, Any]) -> dict[str, str]:
+            told = json.dumps(job | more).encode()
+            ours.sendall(LENGTH.pack(len(told)) + told)
+            ours.settimeout(60)
+            answer: dict[str, str] = json.loads(receive(ours, *LENGTH.unpack(receive(ours, LENGTH.size))))
+            return answer
+
+        assert said({}) == {}
+        assert (pixel_array(dcmread(tmp_path / "out.dcm")) == DEEP).all()
+        assert set(said({"original": "/nothing"})) == {"notAnImage"}
+        assert set(said({"target": "/nothing/out.dcm"})) == {"failed"}
+        assert said({}) == {}
+        ours.close()
+        assert process.wait(10) == 0
