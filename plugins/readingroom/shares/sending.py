@@ -14,7 +14,7 @@ from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.downloads import Sender, byte_range, disposition
 from readingroom.downloads.sending import ASK_EVERY, LARGEST_SLICE
-from readingroom.errors import NotFound, NoThumbnail, ReadingRoomError, ShareUnavailable
+from readingroom.errors import NotFound, NoThumbnail, RangeNotSatisfiable, ReadingRoomError, ShareUnavailable
 from readingroom.series import FoundSeries, Origins, SeriesFile, model
 from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission, Holder
@@ -23,7 +23,8 @@ from readingroom.shares.events import ShareBroken, ShareFileRead
 from readingroom.shares.links import Links, copy_of
 from readingroom.shares.naming import zip_name
 from readingroom.shares.places import HeldBody, Place, Places
-from readingroom.shares.plans import Plans
+from readingroom.shares.plans import Plan, Plans
+from readingroom.shares.ranges import FOR_NOTHING, read_for_nothing
 from readingroom.shares.rules import Link
 from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails.api import answer as picture_answer
@@ -84,6 +85,8 @@ class Sending:
         through_gateway = holder.caller.through_gateway
         if is_head:
             return self._sender.send(plan, holder.caller, holder.caller.identity)
+        if through_gateway:  # straight out of Orthanc a zip comes whole, whatever range is asked for
+            self._check_range(holder, plan)
         place = None if through_gateway else self._places.take(holder.link.id)
         try:
             begun = self._begin(holder, Wanted(plan.layout.etag, plan.layout.length, "zip"), again=resumes)
@@ -149,6 +152,25 @@ class Sending:
         if found is None:
             raise ShareUnavailable("This series cannot be read at the moment.", headers={"Retry-After": "60"})
         return found
+
+    def _check_range(self, holder: Holder, plan: Plan) -> None:
+        """Raise RangeNotSatisfiable for a range of which a whole series would be read and next to nothing sent.
+
+        RFC 9110 section 15.5.17 has 416 for such a range too. The whole in its place (200) would count a download, and
+        give 10 GB to who asked for 100 bytes. Whoever began the download may take it up wherever it broke.
+        """
+        length = plan.layout.length
+        asked = request.headers.get("Range", "")
+        span = byte_range(asked, length) if request.headers.get("If-Range", "") in ("", plan.layout.etag) else None
+        if span is None or read_for_nothing(plan.layout, *span) <= FOR_NOTHING:
+            return
+        if asked.strip().lower().startswith("bytes=-") or not self._downloads.has_begun(
+            holder.link.id, holder.reader, plan.layout.etag
+        ):
+            raise RangeNotSatisfiable(
+                "This end of the zip is known once its files were read: download it from its beginning.",
+                headers={"Content-Range": f"bytes */{length}"},
+            )
 
     def _begin(self, holder: Holder, of: Wanted, *, again: bool) -> Begun:
         begun = self._downloads.begin(holder.link, holder.reader, of, holder.caller, holder.asked.agent, again=again)
