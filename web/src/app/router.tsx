@@ -103,6 +103,26 @@ export const router = createBrowserRouter([
         ],
       },
       {
+        path: "/imaging",
+        children: [
+          {
+            index: true,
+            lazy: async () => {
+              const { ImagingStartPage } = await import("@/features/imaging/start-page");
+              return { element: guarded("imaging.read", <ImagingStartPage />) };
+            },
+          },
+          { path: "patients", element: <Navigate to="/imaging" replace /> },
+          {
+            path: "patients/:patientId",
+            lazy: async () => {
+              const { ImagingPatientPage } = await import("@/features/imaging/patient-page");
+              return { element: guarded("imaging.read", <ImagingPatientPage />) };
+            },
+          },
+        ],
+      },
+      {
         path: "/admin",
         children: [
           {

@@ -11,16 +11,17 @@ import { useMe } from "@/lib/session/use-session";
 
 import classes from "./shell.module.css";
 
-/** Later places (viewer, imaging) get their line here. */
-const PLACES = [
+/** Later places (viewer) get their line here. `clinic`: for people of a clinic alone. */
+const PLACES: readonly { to: string; label: string; capability: string | null; clinic?: boolean }[] = [
   { to: "/cases", label: "Cases", capability: "cases.read" },
   { to: "/nas", label: "NAS index", capability: "index.search" },
   { to: "/shares", label: "Links", capability: "share.create" },
+  { to: "/imaging", label: "Pictures", capability: "imaging.read", clinic: true },
   { to: "/admin/cases", label: "Manage cases", capability: "cases.admin" },
   { to: "/admin/imports", label: "Imports", capability: "cases.admin" },
   { to: "/admin/audit", label: "Audit", capability: "audit.read" },
   { to: "/docs", label: "API", capability: null },
-] as const;
+];
 
 /** A screen reader and the Tab key start at the new page, as after a real page load; the first page is left alone. */
 function useFocusOnNewPage() {
@@ -41,7 +42,9 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const page = useFocusOnNewPage();
   if (me === null) return null;
-  const places = PLACES.filter(({ capability }) => capability === null || me.capabilities.includes(capability));
+  const places = PLACES.filter(
+    ({ capability, clinic = false }) => (capability === null || me.capabilities.includes(capability)) && (!clinic || me.clinic !== null),
+  );
   return (
     <>
       <a href="#page" className="rr-skip">

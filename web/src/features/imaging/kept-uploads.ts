@@ -1,5 +1,7 @@
 /** Uploads that were begun and not ended, as this browser remembers them: a page that was left or reloaded takes them up again with the same file. */
 
+import type { Modality } from "./imaging-api";
+
 export interface KeptUpload {
   uploadId: string;
   /** Account: nobody else at this desk goes on with it, or reads the file's name. */
@@ -7,6 +9,9 @@ export interface KeptUpload {
   patientId: number;
   studyId: number;
   studyWords: string;
+  modality: Modality;
+  mimeType: string;
+  capturedAt?: string;
   fingerprint: string;
   fileName: string;
   sizeBytes: number;
@@ -78,6 +83,9 @@ function isKept(value: unknown): value is KeptUpload {
     typeof kept.user === "string" &&
     typeof kept.patientId === "number" &&
     typeof kept.studyId === "number" &&
+    typeof kept.mimeType === "string" &&
+    typeof kept.modality === "string" &&
+    typeof kept.sizeBytes === "number" &&
     typeof kept.fingerprint === "string" &&
     typeof kept.expiresAt === "string"
   );

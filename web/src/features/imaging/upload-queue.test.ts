@@ -35,7 +35,7 @@ class FakeServer implements UploadServer {
 
   look = (uploadId: string) => {
     const received = this.received.get(uploadId);
-    return received === undefined ? Promise.reject(new ApiError(404, "not_found", "Gone.")) : Promise.resolve({ received });
+    return received === undefined ? Promise.reject(new ApiError(404, "not_found", "Gone.")) : Promise.resolve({ state: "open" as const, received });
   };
 
   send = async (uploadId: string, offset: number, piece: Blob, signal: AbortSignal) => {
@@ -193,6 +193,15 @@ describe("an upload", () => {
     room.queue.add([{ ...filing(fileOf(10)), uploadId: "expired" }]);
     const upload = await state(room.queue, "done");
     expect(upload.uploadId).toBe("u1");
+  });
+
+  test("begins anew when the file has changed since", async () => {
+    const room = new Room();
+    room.server.failures = [null, new ApiError(409, "upload_differs", "Other bytes came before.")];
+    room.queue.add([filing(fileOf(700_000))]);
+    const upload = await state(room.queue, "done");
+    expect(upload.uploadId).toBe("u2");
+    expect(room.server.dropped).toEqual(["u1"]);
   });
 
   test("that the server refuses ends with its words and leaves nothing behind", async () => {

@@ -113,7 +113,8 @@ export class UploadQueue {
     this.parts.kept.forget(uploadId);
     // The server forgets it by itself after a while: nothing depends on this answer.
     this.parts.server.drop(uploadId).catch(() => undefined);
-    this.tell();
+    // What is kept is part of what is shown.
+    this.become([...this.uploads]);
   }
 
   clearDone(): void {
@@ -194,17 +195,18 @@ export class UploadQueue {
     const { user, kept, server } = this.parts;
     const { file, patientId, studyId, studyWords } = upload;
     if (upload.uploadId !== null) {
-      const { received, assetId } = await server.look(upload.uploadId);
-      return { uploadId: upload.uploadId, received, most: RESUMED_PIECE, assetId: assetId ?? null };
+      const { state, received, assetId } = await server.look(upload.uploadId);
+      if (state === "refused") throw new ApiError(404, "upload_refused", "The server refused this file before.");
+      return { uploadId: upload.uploadId, received, most: RESUMED_PIECE, assetId: state === "done" ? (assetId ?? null) : null };
     }
     const { modality, mimeType, capturedAt } = upload;
-    const wish = { patientId, studyId, modality, mimeType, totalBytes: file.size, fileName: file.name };
-    const begun = await server.begin(capturedAt === undefined ? wish : { ...wish, capturedAt });
+    const place = { patientId, studyId, modality, mimeType, ...(capturedAt === undefined ? {} : { capturedAt }) };
+    const begun = await server.begin({ ...place, totalBytes: file.size, fileName: file.name });
     if (signal.aborted && this.find(id) === undefined) {
       this.abandon(begun.uploadId);
     } else {
       this.change(id, { uploadId: begun.uploadId });
-      const facts = { patientId, studyId, studyWords, fingerprint: fingerprintOf(file), fileName: file.name, sizeBytes: file.size };
+      const facts = { ...place, studyWords, fingerprint: fingerprintOf(file), fileName: file.name, sizeBytes: file.size };
       kept.keep({ ...facts, user: user(), uploadId: begun.uploadId, receivedBytes: 0, expiresAt: begun.expiresAt });
     }
     return { uploadId: begun.uploadId, received: [] as ByteRange[], most: begun.chunkBytes, assetId: null };
@@ -213,13 +215,13 @@ export class UploadQueue {
   /** After a failure: false when the upload has ended with it. */
   private async mayGoOn(id: number, error: Error, effort: { tries: number }, signal: AbortSignal): Promise<boolean> {
     const upload = this.must(id);
-    if (error instanceof ApiError && error.status === 404 && upload.uploadId !== null && effort.tries <= MOST_TRIES) {
-      // The server has forgotten it, or never kept it: from the start, then.
-      this.parts.kept.forget(upload.uploadId);
+    if (isLost(error) && upload.uploadId !== null && effort.tries <= MOST_TRIES) {
+      // From the start, then.
+      this.abandon(upload.uploadId);
       this.change(id, { uploadId: null, sentBytes: 0 });
       return true;
     }
-    const passes = mayPass(error) || (error instanceof ApiError && error.status === 429);
+    const passes = mayPass(error) || (error instanceof ApiError && (error.status === 429 || PASSING.has(error.code)));
     if (!passes || effort.tries > MOST_TRIES) {
       if (!mayBeMended(error) && upload.uploadId !== null) this.abandon(upload.uploadId);
       this.change(id, { state: "failed", error, ...(mayBeMended(error) ? {} : { uploadId: null, sentBytes: 0 }) });
@@ -288,10 +290,6 @@ export class UploadQueue {
 
   private become(uploads: readonly Upload[]): void {
     this.uploads = uploads;
-    this.tell();
-  }
-
-  private tell(): void {
     for (const listener of this.listeners) listener();
   }
 }
@@ -303,6 +301,14 @@ function isOver(signal: AbortSignal): boolean {
 
 /** What an upload that is taken up again sends at most at once; the server's own word was said when it began. */
 const RESUMED_PIECE = 1024 * 1024;
+
+/** Another tab or an answer that was lost: what the server says next is looked at anew. */
+const PASSING = new Set(["upload_closed", "upload_incomplete"]);
+
+/** Whether what the server has is of no use any more: forgotten, gone, or of a file that has changed since. */
+function isLost(error: Error): boolean {
+  return error instanceof ApiError && (error.status === 404 || error.code === "upload_lost" || error.code === "upload_differs");
+}
 
 /** Whether the same file may be taken when it is sent once more: not when it is the file that was refused. */
 export function mayBeMended(error: Error): boolean {

@@ -21,6 +21,8 @@ export interface Begun {
 }
 
 export interface UploadStatus {
+  /** `completing` is on its way to `done`; `refused` ends it. An asset that is not `done` is not filed yet. */
+  state: "open" | "completing" | "done" | "refused";
   received: ByteRange[];
   assetId?: number | null;
 }

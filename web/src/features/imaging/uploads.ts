@@ -74,7 +74,11 @@ session.subscribe(() => {
 let wasUp = true;
 connection.subscribe(() => {
   const isUp = connection.get() === "up";
-  if (isUp && !wasUp) void queryClient.invalidateQueries({ queryKey: [IMAGING_KEY] });
+  if (isUp && !wasUp) {
+    void queryClient.invalidateQueries({ queryKey: STUDIES_KEY });
+    // Pictures that are there stay: a variant never changes.
+    void queryClient.refetchQueries({ queryKey: [IMAGING_KEY], type: "active", predicate: ({ state }) => state.status === "error" });
+  }
   wasUp = isUp;
 });
 // A question without an answer raises the doubt, whoever asked it.
