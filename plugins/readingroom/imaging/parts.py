@@ -102,16 +102,15 @@ class Parts:
         Raises NotFound, UploadClosed, UploadDiffers, UploadLost, UploadBusy, PayloadTooLarge, UnsupportedMedia,
         StorageFull, BadRequest.
         """
-        upload = self.find(clinic, upload_id, caller)
+        upload = _taking(self.find(clinic, upload_id, caller))
         self._check_part(upload, offset, data)
         self._files.see_room(len(data))
-        with self._files.held(upload.id, PATIENCE) as file:
-            upload = _taking(self.find(clinic, upload_id, caller))
-            received = self._write(upload, file, offset, data)
-            now = self._clock.now()
-            with self._database.write() as connection:
-                if not rows.advance(connection, upload, received, now, now + self._life):
-                    raise _at_work()
+        try:
+            with self._files.held(upload.id, PATIENCE) as file:
+                self._write(_taking(self.find(clinic, upload_id, caller)), file, offset, data)
+        except UploadLost:
+            _taking(self.find(clinic, upload_id, caller))  # it may have ended while this request waited
+            raise
         self._trail.record(UploadReceives(entity_id=upload.id), caller)
         return self.find(clinic, upload_id, caller)
 
@@ -230,7 +229,7 @@ class Parts:
             self._files.create(upload.id)  # its folder may have been lost, and nothing with it
         return upload
 
-    def _write(self, upload: Upload, file: PartFile, offset: int, data: bytes) -> Received:
+    def _write(self, upload: Upload, file: PartFile, offset: int, data: bytes) -> None:
         differs = file.differing(offset, data, upload.received)
         if differs is not None:
             raise UploadDiffers(
@@ -239,7 +238,10 @@ class Parts:
             )
         received = upload.received.with_range(offset, offset + len(data))
         file.write(offset, data)
-        return received
+        now = self._clock.now()
+        with self._database.write() as connection:
+            if not rows.advance(connection, upload, received, now, now + self._life):
+                raise _at_work()
 
     def _check_announced(self, new: NewUpload) -> None:
         if new.mime_type not in EXTENSIONS:
