@@ -30,6 +30,7 @@ from readingroom.identity.accounts import Accounts
 from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
 from readingroom.imaging import building as imaging_parts
+from readingroom.imaging.variants_kept import PictureMaker
 from readingroom.metrics import Metrics
 from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api
 from readingroom.nas_index.catalogue import Catalogue
@@ -40,8 +41,10 @@ from readingroom.nas_index.origin import NasOrigin
 from readingroom.nas_index.search import Search
 from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.nas_index.start import Indexing
+from readingroom.objects import NfsStore, ObjectStore
 from readingroom.pacs import Pacs
 from readingroom.pacs_ranges import PacsRanges
+from readingroom.pictures import Pictures
 from readingroom.routing import Area, Declared, specification
 from readingroom.series import Origins as SeriesOrigins
 from readingroom.series.crcs import KeptCrcs
@@ -99,8 +102,14 @@ class Room:
             each(series)
 
 
-def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | None = None) -> Room:
-    """Put everything together on an open, migrated database. Raises SettingsError naming what does not fit."""
+def build(
+    settings: Settings, pacs: Pacs, clock: Clock, database: Database | None = None,
+    objects: ObjectStore | None = None, pictures: PictureMaker | None = None,
+) -> Room:  # fmt: skip
+    """Put everything together on an open, migrated database. Raises SettingsError naming what does not fit.
+
+    The store of assets and the maker of their pictures are those of the settings, unless they are given.
+    """
     database = database or open_database(settings.database_url)
     metrics = Metrics()
     trail = Trail(database, clock)
@@ -135,7 +144,10 @@ def build(settings: Settings, pacs: Pacs, clock: Clock, database: Database | Non
         lambda: _for_workers(settings),
     )  # fmt: skip
 
-    imaging = imaging_parts.build(settings, database, clock, trail, metrics)
+    imaging = imaging_parts.build(
+        settings, database, clock, trail, metrics,
+        objects or NfsStore(settings.data / "imaging"), pictures or Pictures(settings),
+    )  # fmt: skip
 
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us

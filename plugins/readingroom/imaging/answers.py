@@ -77,6 +77,14 @@ class AssetMade(Answer):
     asset_id: int
 
 
+class LimitsAnswer(Answer):
+    """What an upload may be; a chunk is one part of an upload in parts."""
+
+    max_bytes: int
+    chunk_bytes: int
+    accepted: list[str]
+
+
 class VariantQuery(Query):
     """Which form of it."""
 

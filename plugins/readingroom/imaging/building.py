@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.db import Database
-from readingroom.imaging import studies_api
+from readingroom.imaging import assets_api, parts_api, studies_api
+from readingroom.imaging.assets import Assets
+from readingroom.imaging.bodies import HandedBodies
+from readingroom.imaging.checking import Checking
 from readingroom.imaging.clinics import Patients
+from readingroom.imaging.filing import Filing
+from readingroom.imaging.once import Once
+from readingroom.imaging.part_files import PartFiles
+from readingroom.imaging.parts import CHUNK_BYTES, Parts
+from readingroom.imaging.reading import Reading
+from readingroom.imaging.spool import Spool
 from readingroom.imaging.studies import Studies
+from readingroom.imaging.sweeping import Sweeper
+from readingroom.imaging.uploading import Uploading
+from readingroom.imaging.variants_kept import KeptVariants, PictureMaker
 from readingroom.metrics import Metrics
+from readingroom.objects import ObjectStore
+from readingroom.procedures import Lifeline
 from readingroom.routing import Area
 from readingroom.settings import Settings
 
@@ -23,11 +38,36 @@ class Imaging:
     areas: list[Area]
     starts: list[Callable[[], None]] = field(default_factory=list)
     stops: list[Callable[[], None]] = field(default_factory=list)
+    sweeper: Sweeper | None = None
+    checking: Checking | None = None
 
 
-def build(settings: Settings, database: Database, clock: Clock, trail: Trail, metrics: Metrics) -> Imaging:
+def build(
+    settings: Settings, database: Database, clock: Clock, trail: Trail, metrics: Metrics,
+    objects: ObjectStore, pictures: PictureMaker,
+) -> Imaging:  # fmt: skip
     """All parts, as the settings say. Raises SettingsError."""
+    enabled, max_bytes = settings.imaging_thumbs, settings.imaging_max_upload_mb << 20
     patients = Patients(database, settings.imaging_patient_table)
-    studies = Studies(database, clock, trail, patients)
-    variants = settings.imaging_thumbs
-    return Imaging([studies_api.routes(studies, trail, metrics, variants=variants)])
+    spool = Spool(settings.data / "spool" / "pictures")
+    variants = KeptVariants(database, clock, trail, metrics, objects, pictures, spool, enabled=enabled)
+    filing = Filing(database, clock, trail, metrics, patients, objects, pictures, variants, max_bytes=max_bytes)
+    uploading = Uploading(filing, Once(database, clock), spool)
+    files, days = PartFiles(settings.data / "uploads"), settings.imaging_deleted_days
+    parts = Parts(database, clock, trail, files, filing, timedelta(hours=settings.imaging_upload_hours))
+    sweeper = Sweeper(
+        database, clock, trail, metrics, objects, filing, files, spool,
+        Lifeline(settings.data / "run", "imaging-sweeper"), None if days is None else timedelta(days=days),
+    )  # fmt: skip
+    areas = [
+        studies_api.routes(Studies(database, clock, trail, patients), trail, metrics, variants=enabled),
+        assets_api.routes(
+            Assets(database, clock, trail), uploading, Reading(objects, variants), HandedBodies(settings.data),
+            trail, metrics, max_bytes=max_bytes, chunk_bytes=CHUNK_BYTES,
+        ),
+        parts_api.routes(parts, metrics),
+    ]  # fmt: skip
+    return Imaging(
+        areas, [spool.clear, sweeper.start], [variants.close, pictures.close, objects.close, sweeper.stop], sweeper,
+        Checking(database, clock, trail, objects, filing),
+    )  # fmt: skip

@@ -75,23 +75,20 @@ class Studies:
             return _study(row, of_studies(connection, [study_id])[study_id])
 
     def page(self, clinic: int, patient_id: int | None, limit: int, offset: int) -> tuple[list[Study], int]:
-        """Studies of a patient, or of the whole clinic, the last captured first, and how many there are in all.
+        """A patient's studies, the last captured first, or the clinic's, the last made first; and how many in all.
 
         Raises NotFound where the patient is not this clinic's.
         """
         c = imaging_study.c
         where = [c.clinic_id == clinic, c.is_active]
+        order = [c.id.desc()] if patient_id is None else [c.captured_at.desc(), c.id.desc()]
         with self._database.read() as connection:
             if patient_id is not None:
                 self._patients.check(connection, clinic, patient_id)
                 where.append(c.patient_id == patient_id)
             total = connection.scalar(select(func.count()).select_from(imaging_study).where(*where)) or 0
             rows = connection.execute(
-                select(imaging_study)
-                .where(*where)
-                .order_by(c.captured_at.desc(), c.id.desc())
-                .limit(limit)
-                .offset(offset)
+                select(imaging_study).where(*where).order_by(*order).limit(limit).offset(offset)
             ).all()
             held = of_studies(connection, [row.id for row in rows])
         return [_study(row, held[row.id]) for row in rows], total

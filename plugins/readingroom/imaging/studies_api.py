@@ -35,7 +35,7 @@ def routes(studies: Studies, trail: Trail, metrics: Metrics, *, variants: bool) 
 
     @area.get("/imaging/studies", capability=READ, query=StudyList, answer=StudiesAnswer, errors=(404,))
     def list_studies(query: StudyList) -> StudiesAnswer:
-        """Studies of one patient, or of all of your clinic's, with their files, the last captured first."""
+        """Studies with their files: one patient's, last captured first, or your whole clinic's, last made first."""
         found, total = studies.page(clinic_of(identity()), query.patient_id, query.limit, query.offset)
         trail.record(StudiesListed(entity_id="" if query.patient_id is None else str(query.patient_id)), caller())
         return StudiesAnswer(items=[study_answer(study, variants=variants) for study in found], total=total)
