@@ -218,11 +218,22 @@ def test_a_large_body_is_for_uploads_only(new_gateway: NewGateway) -> None:
         assert requests.post(gateway.url + path, data=b"x" * 1_100_000, headers=KNOWN).status_code == 413, path
 
 
+def test_a_part_of_an_upload_may_be_of_the_size_that_clients_are_told(new_gateway: NewGateway) -> None:
+    gateway = new_gateway(max_body_kb=64, max_upload_mb=1)
+    path = f"{gateway.url}/imaging/uploads/0000-11/chunks?offset=8388608"
+    told = echo(requests.put(path, data=b"x" * (8 << 20), headers=KNOWN))
+    assert (told["method"], told["target"]) == ("PUT", "/imaging/uploads/0000-11/chunks?offset=8388608")
+    assert (told["bytes"], header(told, "x-readingroom-query")) == (8 << 20, "offset=8388608")
+    assert requests.put(path, data=b"x" * ((16 << 20) + 1), headers=KNOWN).status_code == 413
+    assert requests.put(path.replace("chunks", "other"), data=b"x" * 100_000, headers=KNOWN).status_code == 413
+
+
 def test_nobody_without_an_identity_sends_us_a_large_body(gateway: Gateway, orthancs_place: StandIn) -> None:
-    for path in ("/instances", "/dicom-web/studies", "/imaging/assets/upload"):
+    for path in ("/instances", "/dicom-web/studies", "/imaging/assets/upload", "/imaging/uploads/0000-11/chunks"):
+        size = 8 << 20 if path.endswith("chunks") else 1_000_000_000
         with socket.create_connection(("127.0.0.1", gateway.port)) as raw:
             raw.settimeout(10)
-            raw.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n".encode())
+            raw.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
             # Answered although not one byte of the body was sent.
             answer = raw.recv(4096)
             assert answer.startswith(b"HTTP/1.1 401 ")
