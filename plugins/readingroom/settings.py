@@ -188,6 +188,50 @@ class Settings(BaseSettings):
         4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
     )
     share_streams: int = Field(32, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
+    imaging_backend: Literal["nfs", "s3"] = Field(
+        "nfs",
+        alias="IMAGING_STORAGE_BACKEND",
+        description="Where imaging assets are kept: `nfs` (a folder, mounted or local) or `s3`",
+    )
+    imaging_nfs_base: Path | None = Field(
+        None,
+        alias="IMAGING_NFS_BASE_DIR",
+        description="Folder of imaging assets; empty: `imaging` in the data folder",
+    )
+    imaging_s3_endpoint: str = Field(
+        "", alias="IMAGING_S3_ENDPOINT", description="Address of the S3 server, `http://minio:9000`; empty: Amazon's"
+    )
+    imaging_s3_region: str = Field("us-east-1", alias="IMAGING_S3_REGION", description="Region of the bucket")
+    imaging_s3_bucket: str = Field("", alias="IMAGING_S3_BUCKET", description="The bucket; it must be there already")
+    imaging_s3_access_key: SecretStr = Field(
+        SecretStr(""),
+        alias="IMAGING_S3_ACCESS_KEY_ID",
+        description="Access key; empty: what the machine has (environment, instance role)",
+    )
+    imaging_s3_secret_key: SecretStr = Field(
+        SecretStr(""), alias="IMAGING_S3_SECRET_ACCESS_KEY", description="Its secret"
+    )
+    imaging_s3_path_style: bool = Field(
+        True,
+        alias="IMAGING_S3_FORCE_PATH_STYLE",
+        description="Whether the bucket stands in the path, not in the host name (MinIO: `true`)",
+    )
+    imaging_max_upload_mb: int = Field(
+        100,
+        ge=1,
+        le=4096,
+        alias="IMAGING_MAX_UPLOAD_MB",
+        description="Largest imaging asset, in MB of 1024 × 1024 bytes",
+    )
+    imaging_thumbs: bool = Field(
+        True, alias="IMAGING_THUMBS_ENABLED", description="Whether thumbnails and web pictures of assets are made"
+    )
+    imaging_patient_table: str = Field(
+        "",
+        alias="IMAGING_PATIENT_TABLE",
+        description="Site's table of patients with columns `id` and `clinic_id`, such as `public.patient`; "
+        "empty: a patient id is a name inside its clinic",
+    )
     imaging_upload_hours: int = Field(
         24,
         ge=1,
@@ -207,22 +251,6 @@ class Settings(BaseSettings):
         le=400_000_000,
         alias="IMAGING_MAX_PIXELS",
         description="Largest picture that is accepted, width × height",
-    imaging_max_upload_mb: int = Field(
-        100,
-        ge=1,
-        le=4096,
-        alias="IMAGING_MAX_UPLOAD_MB",
-        description="Largest imaging asset, in MB of 1024 × 1024 bytes",
-    )
-    imaging_thumbs: bool = Field(
-        True, alias="IMAGING_THUMBS_ENABLED", description="Whether thumbnails and web pictures of assets are made"
-    )
-    imaging_patient_table: str = Field(
-        "",
-        alias="IMAGING_PATIENT_TABLE",
-        description="Site's table of patients with columns `id` and `clinic_id`, such as `public.patient`; "
-        "empty: a patient id is a name inside its clinic",
-    )
     )
     imaging_max_pages: int = Field(
         500, ge=1, le=10_000, alias="IMAGING_MAX_PAGES", description="Most pages of a PDF or TIFF that is accepted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from readingroom.objects.choosing import from_settings
 from readingroom.objects.keys import ending_of, original_key, parts_of, thumb_key, type_of, web_key
 from readingroom.objects.nfs import NfsStore
 from readingroom.objects.store import Backend, Blob, ObjectStore, Put, Stat
@@ -14,6 +15,7 @@ __all__ = [
     "Put",
     "Stat",
     "ending_of",
+    "from_settings",
     "original_key",
     "parts_of",
     "thumb_key",

@@ -10,11 +10,12 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from readingroom.errors import ObjectExists, ObjectNotFound, StorageFull, StorageUnavailable
+from readingroom.errors import ObjectExists, ObjectNotFound, StorageFull
 from readingroom.objects.folder_errors import InOurWords
 from readingroom.objects.folder_reading import FileBlob, stat_of, walk
 from readingroom.objects.incoming import Incoming, same_bytes
 from readingroom.objects.keys import checked, checked_prefix
+from readingroom.objects.mounted import Mounted
 from readingroom.objects.store import Backend, Put, Stat
 
 UNFINISHED = ".incoming"
@@ -38,8 +39,10 @@ class NfsStore:
 
     name: Backend = "nfs"
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, data: Path | None = None) -> None:
+        """`data`: the data folder, which remembers the store's (see mounted.py)."""
         self._base = base
+        self._mounted = Mounted(base, data)
         self._unfinished = base / UNFINISHED
 
     def put(
@@ -79,7 +82,9 @@ class NfsStore:
         try:
             blob = FileBlob(key, place)
         except ObjectNotFound:
-            self._see_base()
+            # Not this one may be missing but all of them.
+            with InOurWords(key):
+                self._mounted.see()
             raise
         try:
             yield blob
@@ -93,7 +98,7 @@ class NfsStore:
             try:
                 return stat_of(key, place.lstat())
             except (FileNotFoundError, NotADirectoryError):
-                self._see_base()
+                self._mounted.see()
                 return None
 
     def delete(self, key: str) -> None:
@@ -103,10 +108,11 @@ class NfsStore:
             try:
                 place.unlink()
             except (FileNotFoundError, NotADirectoryError):
-                self._see_base()
+                self._mounted.see()
                 return
             folder = place.parent
-            _sync(folder)
+            with suppress(FileNotFoundError):  # another delete took it
+                _sync(folder)
             with suppress(OSError):  # the first folder that is not empty ends it
                 while folder != self._base:
                     folder.rmdir()
@@ -116,13 +122,13 @@ class NfsStore:
         """Files below a folder, sorted as S3 sorts keys."""
         prefix = checked_prefix(prefix)
         with InOurWords(prefix):
-            self._see_base()
+            self._mounted.see()
         yield from walk(self._base, prefix)
 
     def check(self) -> None:
         """Write, sync and remove a small file."""
         with InOurWords(""):
-            self._see_base()
+            self._mounted.see()
             self._make_folders(self._unfinished)
             probe = self._unfinished / f"check-{secrets.token_hex(8)}"
             try:
@@ -140,7 +146,7 @@ class NfsStore:
         """Remove files without a name that nobody wrote to since."""
         swept = 0
         with InOurWords(""):
-            self._see_base()
+            self._mounted.see()
             try:
                 entries = list(os.scandir(self._unfinished))
             except FileNotFoundError:
@@ -158,14 +164,9 @@ class NfsStore:
     def _place(self, key: str) -> Path:
         return self._base / checked(key)
 
-    def _see_base(self) -> None:
-        """Not an object is missing but all of them, when the folder itself is not there."""
-        if not self._base.is_dir():
-            raise StorageUnavailable("The folder where pictures are stored is not there; is its share mounted?")
-
     def _see_room(self, size: int) -> None:
         """Better to refuse before 100 MB came than after."""
-        self._see_base()
+        self._mounted.see()
         room = os.statvfs(self._base)
         if room.f_blocks and room.f_bavail * room.f_frsize < size:
             raise StorageFull("There is no room left where pictures are stored", retry_after=600)
@@ -173,14 +174,14 @@ class NfsStore:
     def _name(self, beside: Path, place: Path, key: str, incoming: Incoming) -> None:
         folder = place.parent
         for left in reversed(range(TRIES)):
-            self._make_folders(folder)
             try:
+                self._make_folders(folder)
                 if not _named(beside, place):
                     self._see_same(key, incoming)
                 _sync(folder)
                 return
             except FileNotFoundError:
-                # A delete took the empty folder between the two steps.
+                # A delete took a folder while it was empty.
                 if not left or not beside.exists():
                     raise
 
