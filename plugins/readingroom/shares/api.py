@@ -167,6 +167,7 @@ class StatisticsAnswer(Snake):
     active: int
     expired: int
     revoked: int
+    owner_disabled: int
     used_up: int
     preparing: int
     failed: int

@@ -23,6 +23,7 @@ from readingroom.identity.passwords import Passwords
 from readingroom.series import FoundSeries, Origins
 from readingroom.shares.events import ShareCreated, ShareExtended, ShareRevoked
 from readingroom.shares.rows import first, in_state, link_of
+from readingroom.shares.rows import links as joined
 from readingroom.shares.rules import Link, State, Tries
 from readingroom.shares.tables import shares
 
@@ -142,7 +143,7 @@ class Links:
         if state is not None:
             wanted.append(in_state(state, self._clock.now()))
         where = and_(true(), *wanted)
-        ordered = select(shares).where(where).order_by(shares.c.created_at.desc(), shares.c.id)
+        ordered = joined().where(where).order_by(shares.c.created_at.desc(), shares.c.id)
         with self._database.read() as connection:
             total = connection.scalar(select(func.count()).select_from(shares).where(where)) or 0
             rows = connection.execute(ordered.limit(limit).offset(offset)).all()
@@ -195,7 +196,7 @@ class Links:
         """What these visits give now: of links that stand, unlocked where there is a passcode."""
         now = self._clock.now()
         with self._database.read() as connection:
-            rows = connection.execute(select(shares).where(shares.c.id.in_([visit.link for visit in visits]))).all()
+            rows = connection.execute(joined().where(shares.c.id.in_([visit.link for visit in visits]))).all()
         links = {link.id: link for link in map(link_of, rows)}
         found = []
         for visit in visits:

@@ -101,9 +101,11 @@ class Plans:
         return made
 
     def allowed(self, claims: Mapping[str, Any]) -> None:
-        """Raise NotFound when the link was revoked. One that ran out meanwhile lets a download end."""
+        """Raise NotFound when the link was revoked, or its owner disabled. One that ran out meanwhile lets a download
+        end.
+        """
         link = self._links.find(claims["share"])
-        if link is None or link.revoked_at is not None:
+        if link is None or link.revoked_at is not None or link.owner_disabled:
             raise NotFound("This link is not valid, or no longer.")
 
     def same(self, claims: Mapping[str, Any], etag: str) -> Plan | None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    exists,
     false,
     func,
     literal,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from readingroom.identity.tables import account
 from readingroom.series.model import FACTS
 from readingroom.shares.rules import Link, State
 from readingroom.shares.tables import shares
@@ -27,10 +29,20 @@ from readingroom.shares.tables import shares
 
 def first(connection: Connection, condition: ColumnElement[bool]) -> Link | None:
     """The link that is so, whatever state it is in; what is not there takes as long to be read as what is."""
-    found = union_all(select(shares, literal(0).label("is_nobody")).where(condition), _NOBODY).subquery()
+    found = union_all(links(literal(0).label("is_nobody")).where(condition), _NOBODY).subquery()
     row = connection.execute(select(found).order_by(found.c.is_nobody).limit(1)).one()
     link = link_of(row)
     return link if link.id else None
+
+
+def links(*also: ColumnElement[Any]) -> Select[Any]:
+    """All that `link_of` reads, and more columns where they are named."""
+    return select(shares, _is_disabled(shares.c.created_by).label("owner_disabled"), *also)
+
+
+def _is_disabled(owner: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether that is the name of an account that is disabled; who signed in elsewhere has none here."""
+    return exists().where(account.c.name == owner, account.c.disabled)
 
 
 def link_of(row: Row[Any]) -> Link:
@@ -38,6 +50,7 @@ def link_of(row: Row[Any]) -> Link:
     values = dict(row._mapping)
     for unneeded in ("token_hash", "search_text", "copy_tries", "is_nobody"):
         values.pop(unneeded, None)
+    values["owner_disabled"] = bool(values["owner_disabled"])  # of a union SQLite tells 0 and 1
     return Link(**{**values, "facts": json.loads(values["facts"])})
 
 
@@ -52,7 +65,8 @@ def _nobody() -> Select[Any]:
         if value is None and not column.nullable:
             value = usual[column.type.python_type]
         columns.append(literal(value, column.type).label(column.name))
-    return select(*columns, literal(1).label("is_nobody"))
+    disabled = _is_disabled(literal("", shares.c.created_by.type)).label("owner_disabled")
+    return select(*columns, disabled, literal(1).label("is_nobody"))
 
 
 _NOBODY = _nobody()
@@ -68,6 +82,7 @@ def in_state(state: State, now: datetime) -> ColumnElement[bool]:
     order: list[tuple[State, ColumnElement[bool]]] = [
         ("revoked", revoked),
         ("expired", expired),
+        ("owner_disabled", _is_disabled(c.created_by)),
         ("used_up", used_up),
         ("failed", failed),
         ("preparing", preparing),

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
 
-State = Literal["active", "expired", "revoked", "used_up", "preparing", "failed"]
-STATES: tuple[State, ...] = ("active", "expired", "revoked", "used_up", "preparing", "failed")
+State = Literal["active", "expired", "revoked", "owner_disabled", "used_up", "preparing", "failed"]
+STATES: tuple[State, ...] = ("active", "expired", "revoked", "owner_disabled", "used_up", "preparing", "failed")
 
 FREE_FAILURES = 3
 """Wrong passcodes that cost nothing: people mistype."""
@@ -68,6 +68,7 @@ class Link:
     note: str
     copy_done: int = 0
     accept_burned_in: bool = False
+    owner_disabled: bool = False  # the account that made it is disabled: it opens nothing as long as that is so
 
     def state(self, now: datetime) -> State:
         """What it is at that time; what ended it for good comes before what can pass."""
@@ -75,6 +76,8 @@ class Link:
             return "revoked"
         if now >= self.expires_at:
             return "expired"
+        if self.owner_disabled:
+            return "owner_disabled"
         if self.max_downloads is not None and self.download_count >= self.max_downloads:
             return "used_up"
         if self.copy_state == "failed":
@@ -82,8 +85,8 @@ class Link:
         return "preparing" if self.copy_state in ("queued", "preparing") else "active"
 
     def stands(self, now: datetime) -> bool:
-        """Whether it is neither revoked nor past its end: what began may be finished."""
-        return self.revoked_at is None and now < self.expires_at
+        """Whether it is neither revoked nor past its end, nor its owner disabled: what began may be finished."""
+        return self.revoked_at is None and now < self.expires_at and not self.owner_disabled
 
     def opens(self, now: datetime) -> bool:
         """Whether its holder is let in at all."""

@@ -9,7 +9,7 @@ export interface SharesPlace {
   page: number;
 }
 
-export const STATES: readonly ShareState[] = ["active", "preparing", "used_up", "expired", "revoked", "failed"];
+export const STATES: readonly ShareState[] = ["active", "preparing", "used_up", "expired", "revoked", "owner_disabled", "failed"];
 
 export function readPlace(params: URLSearchParams): SharesPlace {
   const page = Number(params.get("page") ?? "1");

@@ -6,7 +6,7 @@ import type { Page } from "@/lib/api/types";
 
 import type { SharesPlace } from "./share-address";
 
-export type ShareState = "active" | "expired" | "revoked" | "used_up" | "preparing" | "failed";
+export type ShareState = "active" | "expired" | "revoked" | "owner_disabled" | "used_up" | "preparing" | "failed";
 
 /** What headers say of a series, by DICOM keyword; what is not known is "" or not there. */
 export type SeriesFacts = Partial<
@@ -94,6 +94,7 @@ export interface Statistics {
   active: number;
   expired: number;
   revoked: number;
+  owner_disabled: number;
   used_up: number;
   preparing: number;
   failed: number;

@@ -10,6 +10,7 @@ export const STATE_WORDS: Record<ShareState, { label: string; color: string; hin
   used_up: { label: "Used up", color: "gray", hint: "All of its downloads were begun" },
   expired: { label: "Expired", color: "gray", hint: "Its end has come; extending opens it again" },
   revoked: { label: "Revoked", color: "red", hint: "It was ended by hand, for good" },
+  owner_disabled: { label: "Owner disabled", color: "orange", hint: "The account that made it is disabled; it opens nothing until that is enabled again" },
   failed: { label: "Failed", color: "red", hint: "The de-identified copy could not be made" },
 };
 

@@ -70,7 +70,7 @@ function columnsAt(now: number, onAct: SharesTableProps["onAct"]): Column<Share>
       cell: ({ expires_at, state }) => (
         <div>
           <Moment iso={expires_at} />
-          {state !== "revoked" && state !== "expired" && (
+          {state !== "revoked" && state !== "expired" && state !== "owner_disabled" && (
             <Text size="xs" c="dimmed" component="div">
               {untilWords(expires_at, now)}
             </Text>

@@ -38,6 +38,7 @@ function View({ told }: { told: Statistics }) {
             { label: "Used up", value: told.used_up },
             { label: "Expired", value: told.expired },
             { label: "Revoked", value: told.revoked },
+            { label: "Owner disabled", value: told.owner_disabled },
             { label: "Failed", value: told.failed, bad: true },
             { label: "Created in 30 days", value: told.created_last_30_days },
             { label: "Downloads", value: told.downloads },
