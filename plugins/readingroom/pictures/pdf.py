@@ -33,7 +33,7 @@ def look(data: Data, limits: Limits) -> Looked:
         limits.of_pages(pages)
         if pages < 1:
             raise BrokenPicture("The document has no page.")
-        width, height = document[0].get_size()
+        width, height = document.get_page_size(0)  # a page that is opened is read to its end
     except pypdfium2.PdfiumError:
         raise damaged() from None
     finally:

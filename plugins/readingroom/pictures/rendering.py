@@ -63,6 +63,8 @@ COARSE: Final = 2.0
 """How many times larger than asked a picture is before its last, fine reduction (Pillow's `reducing_gap`)."""
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
+# Sixteen bits whose zero is white: Pillow knows them in one order of bytes alone.
+TiffImagePlugin.OPEN_INFO[(b"MM", 0, (1,), 1, (16,), ())] = ("I;16B", "I;16B")
 pillow_heif.options.DECODE_THREADS = 1
 pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
 
@@ -99,10 +101,14 @@ def _painted(data: Data, looked: Looked) -> Image.Image:
     else:
         # mmap has all of a file that plugins use.
         image = PLUGINS[looked.mime](io.BytesIO(data) if isinstance(data, bytes) else cast(IO[bytes], data))
-    if image.size != (looked.width, looked.height):
+    kind = looked.kind
+    # Pillow turns a TIFF itself, libheif what it reads.
+    orientation = 1 if looked.mime == "image/tiff" else looked.orientation
+    is_on_its_side = orientation in TURNED
+    if image.size != ((kind.height, kind.width) if is_on_its_side else (kind.width, kind.height)):
         raise BrokenPicture("The picture is damaged: it says two sizes.")
-    size = _within((looked.kind.width, looked.kind.height), WEB)
-    if looked.orientation in TURNED:
+    size = _within((kind.width, kind.height), WEB)
+    if is_on_its_side:
         size = size[1], size[0]
     if looked.mime == "image/jpeg":
         image.draft(None, size)  # only as many of its waves as are needed
@@ -112,7 +118,7 @@ def _painted(data: Data, looked: Looked) -> Image.Image:
     if image.size != size:
         image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=COARSE)
     image = _in_srgb(_on_white(image), profile)
-    turn = TURNS.get(looked.orientation)
+    turn = TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 

@@ -12,11 +12,15 @@ ENTRIES = 4096
 
 FORMATS = {1: "B", 3: "H", 4: "I"}
 WIDTH, HEIGHT, BITS, PACKING, PHOTOMETRIC = 256, 257, 258, 259, 262
-STRIPS, ORIENTATION, SAMPLES, TILES = 273, 274, 277, 324
-TILE_WIDTH, TILE_HEIGHT = 322, 323
+ORIENTATION, SAMPLES = 274, 277
+STRIPS, STRIP_BYTES = 273, 279
+TILE_WIDTH, TILE_HEIGHT, TILES, TILE_BYTES = 322, 323, 324, 325
 
 PACKINGS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946})
 """None, CCITT's for faxes, LZW, JPEG, deflate, PackBits."""
+
+MANY = frozenset({STRIPS, STRIP_BYTES, TILES, TILE_BYTES})
+"""Entries of which every value is looked at."""
 
 LARGEST_SAMPLE_BYTES = 8
 """Of one pixel: four samples of 16 bits, or one of 64."""
@@ -48,10 +52,16 @@ def look(data: Data, limits: Limits) -> Looked:
         (at,) = struct.unpack_from(f"{order}I", data, at + 2 + 12 * count)
     if not met:
         raise BrokenPicture("The picture has no pixels.")
-    return _first(_numbers(data, order, first), limits, len(met))
+    tags = _numbers(data, order, first)
+    looked = _first(tags, limits, len(met))
+    for places, lengths in ((STRIPS, STRIP_BYTES), (TILES, TILE_BYTES)):
+        ends = (at + length for at, length in zip(tags.get(places, ()), tags.get(lengths, ()), strict=False))
+        if max(ends, default=0) > len(data):
+            raise cut_short()
+    return looked
 
 
-def _first(tags: dict[int, list[int]], limits: Limits, pages: int) -> Looked:
+def _first(tags: dict[int, tuple[int, ...]], limits: Limits, pages: int) -> Looked:
     width, height, samples = _one(tags, WIDTH, 0), _one(tags, HEIGHT, 0), _one(tags, SAMPLES, 1)
     limits.of_pixels(width, height)
     bits, packing = _one(tags, BITS, 1), _one(tags, PACKING, 1)
@@ -75,13 +85,13 @@ def _first(tags: dict[int, list[int]], limits: Limits, pages: int) -> Looked:
     )
 
 
-def _one(tags: dict[int, list[int]], tag: int, default: int) -> int:
+def _one(tags: dict[int, tuple[int, ...]], tag: int, default: int) -> int:
     return tags[tag][0] if tags.get(tag) else default
 
 
-def _numbers(data: Data, order: str, at: int) -> dict[int, list[int]]:
-    """The first value of each entry that holds whole numbers, wherever it stands."""
-    found: dict[int, list[int]] = {}
+def _numbers(data: Data, order: str, at: int) -> dict[int, tuple[int, ...]]:
+    """The values of each entry that holds whole numbers, wherever it stands: all of MANY, of others the first."""
+    found: dict[int, tuple[int, ...]] = {}
     (count,) = struct.unpack_from(f"{order}H", data, at)
     for n in range(count):
         place = at + 2 + 12 * n
@@ -89,10 +99,10 @@ def _numbers(data: Data, order: str, at: int) -> dict[int, list[int]]:
         letter = FORMATS.get(kind)
         if letter is None or not values:
             continue
-        where = place + 8
-        if values * struct.calcsize(f"{order}{letter}") > 4:
+        where, size = place + 8, struct.calcsize(letter)
+        if values * size > 4:
             (where,) = struct.unpack_from(f"{order}I", data, where)
-        if where + 4 > len(data):
+        if where + values * size > len(data):
             raise cut_short()
-        found[tag] = list(struct.unpack_from(f"{order}{letter}", data, where))
+        found[tag] = struct.unpack_from(f"{order}{values if tag in MANY else 1}{letter}", data, where)
     return found

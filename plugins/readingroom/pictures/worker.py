@@ -20,8 +20,8 @@ from readingroom.pictures.limits import Data, Limits
 from readingroom.pictures.looking import look
 from readingroom.pictures.rendering import render
 
-SECONDS = 45
-"""For one picture; most take a third of one, 120 million pixels take six."""
+SECONDS = 30
+"""For one picture; most take a third of one, 120 million pixels take three."""
 
 WRITTEN = 64 << 20
 """Bytes of one variant; most have a tenth of a million."""
