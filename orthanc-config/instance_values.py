@@ -52,7 +52,9 @@ VALUES = (
     Value("redirect_port", 0, "plain-HTTP port that only redirects to TLS; 0: none"),
     Value("server_names", [], "the first is the name that the redirect gives; empty: the one the client used"),
     Value("trusted_proxies", [], "networks of outer proxies whose X-Forwarded-For and -Proto are believed"),
-    Value("max_upload_mb", 4096, "largest upload (DICOM file, STOW request, imaging asset)"),
+    Value("max_upload_mb", 4096, "largest upload (DICOM file, STOW request)"),
+    Value("imaging_max_upload_mb", 100, "largest imaging asset that comes in one request"),
+    Value("bodies_by_file", False, "Orthanc may read the gateway's temporary files: one data folder, one user"),
     Value("max_body_kb", 1024, "largest body elsewhere (JSON)"),
     Value("sign_in_per_minute", 60, "sign-ins per address; as many again may come at once (a class signs in together)"),
     Value("unlock_per_minute", 30, "passcode attempts on shared links per address"),
@@ -78,6 +80,7 @@ PLACES = {"data", "web_root", "ohif_root", "plugin_script", "plugin_folder"} | {
 
 ALSO = {
     "cors_origins": "CORS_ORIGINS",
+    "imaging_max_upload_mb": "IMAGING_MAX_UPLOAD_MB",
     "share_streams": "SHARE_STREAMS",
     "share_streams_per_link": "SHARE_STREAMS_PER_LINK",
 }

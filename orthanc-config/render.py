@@ -26,6 +26,9 @@ sys.path.insert(0, str(HERE))  # this folder is no package: the Docker images ca
 
 from instance_values import VALUES, BadValue, checked, from_environment, listed, mapping  # noqa: E402  # from HERE
 
+FORM_BYTES = 1 << 20
+"""What a form may have around its file before the gateway refuses it; the plugin counts the file itself."""
+
 SLICES_A_CHUNK = 2
 """How much of one download the gateway may hold for a slow client (see gateway/slices.conf.template), in slices."""
 
@@ -139,8 +142,25 @@ def _words(values: Mapping[str, object], out_dir: Path) -> dict[str, str]:
         "cors_origins": "\n".join(f'    "{origin}" "{origin}";' for origin in listed(values["cors_origins"])),
         "ohif": _ohif(values) if values["ohif_root"] else "",
         "upload_bytes": str(int(str(values["max_upload_mb"])) * 1024 * 1024),
+        "asset_form_bytes": str(int(str(values["imaging_max_upload_mb"])) * 1024 * 1024 + FORM_BYTES),
+        "asset_body": _asset_body(out_dir) if values["bodies_by_file"] else "",
+        "asset_body_file": ASSET_BODY_FILE if values["bodies_by_file"] else "",
     }
     return words
+
+
+ASSET_BODY_FILE = '"~^/imaging/assets/upload/?$" $request_body_file;'
+
+
+def _asset_body(out_dir: Path) -> str:
+    """An asset's form stays in the gateway's file and goes over by its name: Orthanc would hold all of it in memory."""
+    lines = (
+        "client_body_in_file_only clean;",
+        f'include "{out_dir / "gateway"}/forwarded.conf";',
+        "proxy_set_header Content-Length 0;",
+        "proxy_pass_request_body off;",
+    )
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def _orthanc_server(values: Mapping[str, object]) -> str:

@@ -33,6 +33,7 @@ def values(options: Options, orthanc_port: int, environment: Mapping[str, str]) 
         "gateway_secret": "" if "gateway_secret" in site else secret.read_text().strip(),
         **site,
         "zip_socket": str(zip_socket(options.folder / "run")),
+        "bodies_by_file": True,
         "plugin_folder": str(folder),
         "data": options.data,
         "port": options.port,

@@ -213,9 +213,51 @@ def test_a_large_body_is_for_uploads_only(new_gateway: NewGateway) -> None:
     refused = requests.post(f"{gateway.url}/api/echo", data=b"x" * 100_000)
     assert refused.status_code == 413
     assert refused.json()["error"] == "payload_too_large"
-    for path in ("/instances", "/dicom-web/studies", "/dicom-web/studies/1.2.3", "/imaging/assets/upload"):
+    for path in ("/instances", "/dicom-web/studies", "/dicom-web/studies/1.2.3"):
         assert requests.post(gateway.url + path, data=b"x" * 100_000, headers=KNOWN).status_code == 200, path
         assert requests.post(gateway.url + path, data=b"x" * 1_100_000, headers=KNOWN).status_code == 413, path
+
+
+def test_an_asset_may_be_as_large_as_assets_may_and_the_limit_is_named(new_gateway: NewGateway) -> None:
+    gateway = new_gateway(max_body_kb=64, imaging_max_upload_mb=3)
+    for path in ("/imaging/assets/upload", "/imaging/assets/upload/"):
+        assert requests.post(gateway.url + path, data=b"x" * (3 << 20), headers=KNOWN).status_code == 200
+        refused = requests.post(gateway.url + path, data=b"x" * (5 << 20), headers=KNOWN)
+        assert (refused.status_code, refused.json()["message"]) == (413, "A file may have at most 3 MB here.")
+
+
+def test_an_asset_s_form_goes_over_as_a_file_and_nobody_else_can_name_one(new_gateway: NewGateway) -> None:
+    gateway = new_gateway(bodies_by_file=True)
+    forged = {**KNOWN, "X-Readingroom-Body": "/etc/passwd"}
+    for size in (10, 3_000_000):
+        for path in ("/imaging/assets/upload", "/imaging/assets/upload/"):
+            told = echo(requests.post(gateway.url + path, files={"file": b"x" * size}, headers=forged))
+            place = Path(header(told, "x-readingroom-body") or "")
+            assert (told["method"], told["bytes"]) == ("PUT", 0)
+            assert place.parent == gateway.data / "run" / "gateway-temp" / "body"
+            assert size < int(str(told["handed"])) < size + 500
+            assert (header(told, "content-type") or "").startswith("multipart/form-data; boundary=")
+            assert header(told, "authorization") == KNOWN["Authorization"]
+            soon = time.monotonic() + 10
+            while place.exists() and time.monotonic() < soon:  # it goes when the answer has left
+                time.sleep(0.02)
+            assert not place.exists()
+    for path in ("/api/echo", "/imaging/studies", "/imaging/uploads/1/chunks", "/instances", "/imaging/assets/1"):
+        told = echo(requests.post(gateway.url + path, data=b"x" * 300_000, headers=forged))
+        assert (header(told, "x-readingroom-body"), told["bytes"]) == (None, 300_000), path
+    plain = new_gateway()
+    told = echo(requests.post(f"{plain.url}/imaging/assets/upload", data=b"x" * 300_000, headers=forged))
+    assert (header(told, "x-readingroom-body"), told["bytes"]) == (None, 300_000)
+
+
+def test_an_asset_is_asked_for_whole_and_cut_by_the_gateway(gateway: Gateway) -> None:
+    url = f"{gateway.url}/imaging/assets/12?variant=original"
+    part = requests.get(url, headers={**KNOWN, "Range": "bytes=2-7"})
+    assert (part.status_code, part.text, len(part.headers["Content-Type"].split(","))) == (206, "method", 1)
+    told = echo(requests.get(url, headers=KNOWN))
+    assert (header(told, "range"), header(told, "if-range"), told["method"]) == (None, None, "GET")
+    assert requests.get(url, headers={**KNOWN, "Range": "bytes=999999-"}).status_code == 416
+    assert requests.head(url, headers=KNOWN).status_code == 200
 
 
 def test_a_part_of_an_upload_may_be_of_the_size_that_clients_are_told(new_gateway: NewGateway) -> None:
@@ -230,7 +272,7 @@ def test_a_part_of_an_upload_may_be_of_the_size_that_clients_are_told(new_gatewa
 
 def test_nobody_without_an_identity_sends_us_a_large_body(gateway: Gateway, orthancs_place: StandIn) -> None:
     for path in ("/instances", "/dicom-web/studies", "/imaging/assets/upload", "/imaging/uploads/0000-11/chunks"):
-        size = 8 << 20 if path.endswith("chunks") else 1_000_000_000
+        size = 8 << 20 if path.startswith("/imaging/") else 1_000_000_000
         with socket.create_connection(("127.0.0.1", gateway.port)) as raw:
             raw.settimeout(10)
             raw.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {size}\r\n\r\n".encode())
