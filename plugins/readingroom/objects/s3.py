@@ -29,6 +29,9 @@ CONNECT_SECONDS, READ_SECONDS = 5, 30
 ATTEMPTS = 3
 """Of a request whose line was lost, or that the server was too busy to take; refusals are not tried again."""
 
+PAGE = 1000
+"""Objects told in one answer; S3 tells no more."""
+
 CONNECTIONS = 32
 """Kept open at most: more threads than these wait for none, they open and close their own."""
 
@@ -93,15 +96,10 @@ class S3Store:
         parts = _parts(incoming.of(chunks))
         target = {"Bucket": self._bucket, "Key": key}
         typed = {**target, "ContentType": content_type or type_of(key)}
-        # Asked first, because not every server heeds If-None-Match.
-        there = self._head(key) is not None
         try:
-            if there:
-                for _ in parts:
-                    pass
-                incoming.complete()
-                raise ObjectExists("Other bytes are stored under that key", detail={"key": key})
-            self._send(target, typed, parts, incoming)
+            first = next(parts)
+            self._see_free(key, parts, incoming)
+            self._send(target, typed, first, parts, incoming)
         except ObjectExists:
             # Told so too when the answer to our own request was lost and boto3 asked again.
             with self.open(key) as blob:
@@ -137,7 +135,8 @@ class S3Store:
     def walk(self, prefix: str = "") -> Iterator[Stat]:
         """By pages of a thousand."""
         prefix = checked_prefix(prefix)
-        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix))
+        paginator = self._client.get_paginator("list_objects_v2")
+        pages = iter(paginator.paginate(Bucket=self._bucket, Prefix=prefix, PaginationConfig={"PageSize": PAGE}))
         while True:
             with InS3Words(prefix):
                 page = next(pages, None)
@@ -188,10 +187,25 @@ class S3Store:
                 self.check()
             raise
 
+    def _see_free(self, key: str, parts: Iterator[io.BytesIO], incoming: Incoming) -> None:
+        """Raises ObjectExists, after all bytes came, when the key holds something.
+
+        Asked beside If-None-Match, which not every server heeds.
+        """
+        if self._head(key) is not None:
+            for _ in parts:
+                pass
+            incoming.complete()
+            raise ObjectExists("Other bytes are stored under that key", detail={"key": key})
+
     def _send(
-        self, target: dict[str, str], typed: dict[str, str], parts: Iterator[io.BytesIO], incoming: Incoming
+        self,
+        target: dict[str, str],
+        typed: dict[str, str],
+        first: io.BytesIO,
+        parts: Iterator[io.BytesIO],
+        incoming: Incoming,
     ) -> None:
-        first = next(parts)
         if first.getbuffer().nbytes < PART:
             incoming.complete()
             self._once(self._client.put_object, **typed, Body=first)
@@ -208,6 +222,7 @@ class S3Store:
                 done.append({"PartNumber": number, "ETag": answer["ETag"]})
                 part = next(parts, None)
             incoming.complete()
+            self._see_free(target["Key"], parts, incoming)
             self._complete(target, upload, done)
         except BaseException:
             # Whatever it was, also a thread that is told to end: nothing of it may stay to be paid for.

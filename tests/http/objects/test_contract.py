@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 from readingroom.errors import BadKey, ObjectExists, ObjectIncomplete, ObjectNotFound
@@ -16,6 +17,7 @@ KEY = original_key(12, 345, 78, 9001, MOMENT, "png")
 MB = 1 << 20
 
 
+@cache
 def noise(size: int, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
@@ -97,6 +99,20 @@ def test_other_bytes_never_take_the_place_of_what_is_there(store: ObjectStore, s
         with pytest.raises(ObjectExists):
             store.put(KEY, pieces(other))
     assert held(store, KEY) == noise(size, 1)
+
+
+@pytest.mark.parametrize("size", [10, 9 * MB])
+def test_of_two_that_write_one_key_the_first_to_end_stays(store: ObjectStore, size: int) -> None:
+    def slow() -> Iterator[bytes]:
+        yield from pieces(noise(size, 2)[:-1])
+        store.put(KEY, pieces(noise(size, 1)))
+        yield noise(size, 2)[-1:]
+
+    with pytest.raises(ObjectExists):
+        store.put(KEY, slow())
+    assert held(store, KEY) == noise(size, 1)
+    store.delete(KEY)
+    assert_nothing_is_left(store)
 
 
 @pytest.mark.parametrize("size", [10, 9 * MB])
