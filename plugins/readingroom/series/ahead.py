@@ -57,12 +57,16 @@ class _Course:
     held: int = 0
     readers: int = 0
     used: float = 0.0
-    pace: float = 0.0  # bytes a second of what was read without reading ahead
+    pace: float = 0.0  # bytes a second, of the quicker ones among the last readings
 
     def learn(self, count: int, seconds: float) -> None:
-        """So many bytes took so long; one reading alone may have met a full processor, or a cache."""
+        """So many bytes took so long.
+
+        The quicker ones count: the first opens the source, any may have met a full processor; a network is slow each
+        time.
+        """
         now = count / max(seconds, 1e-6)
-        self.pace = now if not self.pace else self.pace * 0.75 + now * 0.25
+        self.pace = max(now, self.pace * 0.9 + now * 0.1)
 
 
 PLACES = 16
@@ -176,7 +180,9 @@ class Ahead:
                 continue
             try:
                 content = memoryview(bytearray(block.stop - block.start))
+                began = time.monotonic()
                 course.fetch(index, block.start, content)
+                course.learn(len(content), time.monotonic() - began)
             except BaseException as error:
                 block.read.set_exception(error)
             else:

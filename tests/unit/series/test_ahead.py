@@ -140,6 +140,20 @@ def test_a_source_that_is_quick_anyway_is_not_read_ahead(reading: Ahead, monkeyp
     assert nas.files() == {0, 1, 2, 3}
 
 
+def test_a_source_whose_first_reading_alone_was_slow_is_left_alone_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ahead, "FAST", 2500.0)
+    nas, reading = Nas([50] * 60, seconds=0.05), Ahead(window=200, budget=1000)
+    nas.taken(reading, 0)  # 1,000 bytes a second: the source was opened, too
+    nas.seconds = 0
+    for index in range(1, 20):
+        nas.taken(reading, index)
+    time.sleep(0.05)
+    assert max(nas.files()) == 19
+    reading.close()
+
+
 def test_a_broken_file_is_told_where_it_is_taken_and_tried_again_by_the_next_who_asks(
     slow: Nas, reading: Ahead
 ) -> None:
