@@ -91,7 +91,7 @@ export function AddDialog({ patientId, files, studies, studyId, onRemove, onMore
               Cancel
             </Button>
             <Button type="submit" loading={make.isPending} disabled={good.length === 0}>
-              File {good.length === 0 ? "" : plural(good.length, "file")}
+              Upload {good.length === 0 ? "" : plural(good.length, "file")}
             </Button>
           </Group>
         </Stack>

@@ -53,7 +53,7 @@ function Row({ upload, whose }: { upload: Upload; whose: string }) {
             <bdi>{studyWords}</bdi>
           </Text>
         </div>
-        <Text size="sm" className={classes.uploadState} c={state === "failed" ? "red" : "dimmed"}>
+        <Text size="sm" className={classes.uploadState} c={state === "failed" ? "red" : state === "done" ? "var(--rr-good)" : "dimmed"}>
           {stateWords(upload)}
         </Text>
         <Acts upload={upload} />
@@ -63,6 +63,7 @@ function Row({ upload, whose }: { upload: Upload; whose: string }) {
           <Progress
             value={percentOf(upload)}
             size="sm"
+            mt={6}
             color={state === "waiting" ? "yellow" : state === "paused" ? "gray" : undefined}
             striped={isMoving}
             animated={isMoving}

@@ -63,8 +63,8 @@ export function Viewer({ studies, assetId, onShow }: ViewerProps) {
     <>
       <Modal.Root opened onClose={close} fullScreen transitionProps={{ duration: 120 }} returnFocus={false} closeOnEscape={!isDeleting} trapFocus={!isDeleting}>
         <Modal.Overlay backgroundOpacity={1} color="#070a0b" />
-        <Modal.Content className={classes.content} aria-label={`${assetName(asset)}, viewer`} onKeyDown={onKeyDown} radius={0}>
-          <div className={classes.room}>
+        <Modal.Content className={classes.content} aria-label={`${assetName(asset)}, viewer`} radius={0}>
+          <div className={classes.room} onKeyDown={onKeyDown}>
             <header className={classes.head}>
               <div className={classes.words}>
                 <strong>
