@@ -24,6 +24,12 @@ WHITE_IS_ZERO = 0
 """TIFF 6.0, PhotometricInterpretation (262)."""
 
 TIFF_LOSSY = frozenset({"jpeg", "tiff_jpeg", "webp"})
+FORMATS = {
+    "image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP", "image/tiff": "TIFF", "image/bmp": "BMP",
+    "image/heic": "HEIF",
+}  # fmt: skip
+"""The one decoder that each type is given to: Pillow is never asked to find out."""
+
 DEEP = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
 LARGEST_SIDE = 65535
 """Rows and Columns are unsigned shorts."""
@@ -67,7 +73,7 @@ def read(path: Path, mime: str, *, grey: bool, deep: bool, max_pixels: int) -> P
             return kept
         if mime == "image/heic":
             pillow_heif.register_heif_opener()
-        with Image.open(path) as opened:
+        with Image.open(path, formats=[FORMATS[mime]]) as opened:
             return _decoded(opened, path, mime, grey=grey, deep=deep)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise NotAnImage(f"it cannot be decoded ({type(error).__name__})") from None
@@ -79,7 +85,7 @@ def _kept_jpeg(path: Path, *, grey: bool) -> Pixels | None:
         jpeg = dicom_jpeg.read(file)
     except dicom_jpeg.NotJpeg as error:
         raise NotAnImage(f"its JPEG is damaged: {error}") from None
-    with Image.open(io.BytesIO(file)) as opened:
+    with Image.open(io.BytesIO(file), formats=["JPEG"]) as opened:
         upright = opened.getexif().get(ORIENTATION, 1) in (0, 1)
         opened.draft(None, (16, 16))
         opened.load()  # whether its beginning can be decoded at all
