@@ -1,11 +1,10 @@
-"""The operator's command line, `scripts/admin`: accounts, outside identities' roles, the audit trail."""
+"""The operator's command line, `scripts/admin`: accounts, outside identities' roles, the audit trail, assets."""
 
 from __future__ import annotations
 
 import getpass
 import os
 import sys
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,27 +15,27 @@ from typing import Annotated
 
 import structlog
 import typer
-from sqlalchemy.exc import SQLAlchemyError
 
 from readingroom import identity
+from readingroom.admin_room import ground, say
+from readingroom.assets_cli import assets
 from readingroom.audit import Reading, Trail
 from readingroom.audit.events import AuditExported, AuditVerified
 from readingroom.audit.reading import Filter
-from readingroom.clock import SystemClock, iso
-from readingroom.db import migrate, open_database
-from readingroom.errors import BadRequest, ReadingRoomError
-from readingroom.identity import Caller, Identity
+from readingroom.clock import iso
+from readingroom.errors import BadRequest
+from readingroom.identity import Caller
 from readingroom.identity.accounts import Accounts
-from readingroom.settings import Settings
 
 app = typer.Typer(
     name="admin", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
-    pretty_exceptions_enable=False, help="Accounts and audit trail of a Reading Room, whether it runs or not.",
+    pretty_exceptions_enable=False, help="Accounts, audit trail and assets of a Reading Room, whether it runs or not.",
 )  # fmt: skip
 user = typer.Typer(no_args_is_help=True, help="Accounts, and the roles of identities from an outside issuer.")
 audit = typer.Typer(no_args_is_help=True, help="The audit trail.")
 app.add_typer(user, name="user")
 app.add_typer(audit, name="audit")
+app.add_typer(assets, name="assets")
 
 PAGE = 500
 
@@ -79,7 +78,7 @@ def choose(
         Path | None, typer.Option(help="Data folder of the instance; default: the repository's `data`.")
     ] = None,
 ) -> None:
-    """Accounts and audit trail of a Reading Room, whether it runs or not."""
+    """Accounts, audit trail and assets of a Reading Room, whether it runs or not."""
     if data is not None:
         os.environ["READINGROOM_DATA"] = str(data.absolute())
 
@@ -197,34 +196,10 @@ def export(
 @contextmanager
 def room() -> Iterator[Room]:
     """The parts, on a database that is up to date; errors become one sentence and status 1."""
-    try:
-        settings = Settings.load()
-        database = open_database(settings.database_url)
-        try:
-            migrate(database)
-            clock = SystemClock()
-            trail = Trail(database, clock)
-            accounts = identity.build(settings, database, trail, clock).accounts
-            yield Room(accounts, trail, Reading(database), Caller(operator(), str(uuid.uuid4()), "local"))
-        finally:
-            database.close()
-    except ReadingRoomError as error:
-        say(error.message, err=True)
-        raise typer.Exit(1) from None
-    except BrokenPipeError:
-        raise  # `audit export | head`: main ends quietly
-    except (SQLAlchemyError, OSError) as error:
-        say(f"The database or the data folder cannot be used: {error}", err=True)
-        raise typer.Exit(1) from None
-
-
-def operator() -> Identity:
-    """Who sits at the terminal, as far as the system knows."""
-    try:
-        name = os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        name = str(os.getuid())
-    return Identity(f"operator:{name}", "service")
+    with ground() as on:
+        trail = Trail(on.database, on.clock)
+        accounts = identity.build(on.settings, on.database, trail, on.clock).accounts
+        yield Room(accounts, trail, Reading(on.database), on.caller)
 
 
 def read_password() -> str:
@@ -243,11 +218,6 @@ def ask_password() -> str:
     if getpass.getpass("Once more: ") != first:
         raise BadRequest("The two are not the same.")
     return first
-
-
-def say(line: str, *, err: bool = False) -> None:
-    """One line for a person."""
-    typer.echo(line, err=err)
 
 
 def _all[T](page: Callable[[int, int], tuple[list[T], int]]) -> Iterator[T]:
