@@ -41,7 +41,8 @@ from readingroom.nas_index.origin import NasOrigin
 from readingroom.nas_index.search import Search
 from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.nas_index.start import Indexing
-from readingroom.objects import NfsStore, ObjectStore
+from readingroom.objects import ObjectStore
+from readingroom.objects.choosing import from_settings
 from readingroom.pacs import Pacs
 from readingroom.pacs_ranges import PacsRanges
 from readingroom.pictures import Pictures
@@ -146,14 +147,14 @@ def build(
 
     imaging = imaging_parts.build(
         settings, database, clock, trail, metrics,
-        objects or NfsStore(settings.data / "imaging"), pictures or Pictures(settings),
+        objects or from_settings(settings), pictures or Pictures(settings), pacs,
     )  # fmt: skip
 
     app = Flask("readingroom", static_folder=None)
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
     areas = [
-        system_api.routes(database, lambda: document(app, spec)),
+        system_api.routes(database, imaging.backend, lambda: document(app, spec)),
         identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator),
         users_api.routes(identity.accounts),
         audit_api.routes(Reading(database), trail),

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from flask import Response
+from pydantic import Field
 from sqlalchemy import text
 
 from readingroom import __version__
 from readingroom.db import Database
 from readingroom.identity import PUBLIC
+from readingroom.objects import Backend
 from readingroom.routing import Answer, Area, json_answer
 
 
@@ -21,9 +23,10 @@ class Health(Answer):
     ok: bool
     version: str
     database: Literal["sqlite", "postgresql"]
+    backend: Backend = Field(description="Where clinics' pictures and documents are stored")
 
 
-def routes(database: Database, openapi: Callable[[], dict[str, Any]]) -> Area:
+def routes(database: Database, backend: Backend, openapi: Callable[[], dict[str, Any]]) -> Area:
     """Health and self-description."""
     area = Area("system", "Service")
 
@@ -37,7 +40,7 @@ def routes(database: Database, openapi: Callable[[], dict[str, Any]]) -> Area:
             ok = True
         except Exception:  # whatever the driver raises: the answer is the same
             ok = False
-        return json_answer(Health(ok=ok, version=__version__, database=kind), 200 if ok else 503)
+        return json_answer(Health(ok=ok, version=__version__, database=kind, backend=backend), 200 if ok else 503)
 
     @area.get("/api/openapi.json", capability=PUBLIC)
     def document() -> Response:

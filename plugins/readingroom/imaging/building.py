@@ -26,7 +26,7 @@ from readingroom.imaging.sweeping import Sweeper
 from readingroom.imaging.uploading import Uploading
 from readingroom.imaging.variants_kept import KeptVariants, PictureMaker
 from readingroom.metrics import Metrics
-from readingroom.objects import ObjectStore
+from readingroom.objects import Backend, ObjectStore
 from readingroom.pacs import Pacs
 from readingroom.procedures import Lifeline
 from readingroom.routing import Area
@@ -42,6 +42,7 @@ class Imaging:
     stops: list[Callable[[], None]]
     sweeper: Sweeper
     checking: Checking
+    backend: Backend
 
 
 def build(
@@ -70,13 +71,12 @@ def build(
         ),
         parts_api.routes(parts, metrics),
     ]  # fmt: skip
-    stops = [variants.close, pictures.close, objects.close, sweeper.stop]
+    stops = [objects.close, pictures.close, variants.close, sweeper.stop]  # the last is ended first
     if pacs is not None:
         dicomizing = Dicomizing(settings, database, clock, trail, metrics, pacs, objects, assets, spool)
         areas.append(dicom_api.routes(dicomizing))
         stops.append(dicomizing.close)
     return Imaging(
-        areas, [spool.clear, sweeper.start], stops,
-        sweeper,
-        Checking(database, clock, trail, objects, filing),
+        areas, [spool.clear, sweeper.start], stops, sweeper, Checking(database, clock, trail, objects, filing),
+        objects.name,
     )  # fmt: skip
