@@ -37,6 +37,7 @@ class Worker:
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,  # a traceback quotes values of the file
                     env=_environment(),
+                    cwd="/",
                     start_new_session=True,
                 )
             except BaseException:
@@ -71,7 +72,8 @@ class Pool:
     """Processes of one module, `python -m MODULE ARGUMENTS…`, its standard input a socket. Safe for many threads."""
 
     def __init__(self, settings: Settings, module: str, *arguments: str, processes: int = PROCESSES) -> None:
-        self._command = [settings.python or sys.executable, "-m", module, *arguments]
+        # -P: no folder that it happens to be started in is a place of modules, and thereby readable.
+        self._command = [settings.python or sys.executable, "-P", "-m", module, *arguments]
         self._places = threading.BoundedSemaphore(processes)
         self._waiting = threading.BoundedSemaphore(WAITING)
         self._lock = threading.Lock()

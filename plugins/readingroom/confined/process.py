@@ -8,6 +8,8 @@ import signal
 import socket
 from collections.abc import Callable
 
+from readingroom.confined import landlock
+
 FILES_OPEN = 64
 
 
@@ -41,6 +43,7 @@ def _confine(memory: int, written: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_OPEN, FILES_OPEN))
+    landlock.shut()
     os.nice(5)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     # Orthanc's threads hand their mask on.
