@@ -10,7 +10,7 @@ from readingroom.errors import BrokenPicture
 from readingroom.pictures.limits import Data, Limits, Looked, cut_short, damaged
 
 BOXES = 10_000
-TOP = frozenset({b"ftyp", b"meta", b"mdat", b"free", b"skip", b"wide", b"moov", b"uuid", b"mpvd", b"pdin", b"idat"})
+TOP = frozenset({b"ftyp", b"meta", b"mdat", b"free", b"skip", b"wide", b"moov", b"uuid", b"mpvd", b"pdin", b"sefd"})
 """What may stand in the outermost row; a name that is none of them is no HEIC's, or another file's."""
 
 

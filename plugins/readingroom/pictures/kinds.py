@@ -28,6 +28,8 @@ ACCEPTED: Final = "PNG, JPEG, WebP, TIFF, BMP, HEIC and PDF"
 HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"})
 """ISO/IEC 23008-12: HEVC-coded still pictures; mif1 and msf1 leave the codec open."""
 
+AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -87,7 +89,8 @@ def recognised(head: bytes) -> str:
         return "image/tiff"
     if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
         return "image/bmp"
-    if head[4:8] == b"ftyp" and _brands(head) & HEIC_BRANDS:
+    # An AVIF has brands in common with a HEIC.
+    if head[4:8] == b"ftyp" and _brands(head) & HEIC_BRANDS and not _brands(head) & AVIF_BRANDS:
         return "image/heic"
     if head.startswith(b"%PDF-"):
         return "application/pdf"
@@ -107,6 +110,6 @@ def _instead(head: bytes) -> str:
         return "; this is a BigTIFF"
     if head[:3] == b"GIF":
         return "; this is a GIF"
-    if head[4:12] in (b"ftypavif", b"ftypavis"):
+    if head[4:8] == b"ftyp" and _brands(head) & AVIF_BRANDS:
         return "; this is an AVIF"
     return "; this is none of them, whatever its name says"
