@@ -19,6 +19,7 @@ from readingroom.db import Database
 from readingroom.identity import Caller
 from readingroom.metrics import Metrics
 from readingroom.shares.events import ShareRefused
+from readingroom.shares.rules import address_key
 from readingroom.shares.tables import share_access_log, shares
 
 log = structlog.get_logger(__name__)
@@ -27,7 +28,8 @@ WAITING = 5_000
 """Entries that wait to be written; what comes beyond, in a flood, is counted among the figures and not kept."""
 
 REFUSALS_A_MINUTE = 10
-"""Refusals kept of one link and address in a minute: whoever holds a dead link must not fill the disk with it."""
+"""Refusals kept of one link and address, or IPv6 household, in a minute: whoever holds a dead link must not fill the
+disk with it."""
 
 QUESTIONS_A_MINUTE = 60
 """The same of each kind of question that gives nothing of the series but what its page shows."""
@@ -172,7 +174,7 @@ class AccessLog:
         if entry.at - self._lately_since > timedelta(minutes=1):
             self._lately.clear()
             self._lately_since = entry.at
-        same = (entry.link, entry.caller.ip, entry.what)
+        same = (entry.link, address_key(entry.caller.ip), entry.what)
         self._lately[same] += 1
         return self._lately[same] <= (QUESTIONS_A_MINUTE if entry.success else REFUSALS_A_MINUTE)
 

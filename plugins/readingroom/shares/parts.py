@@ -24,6 +24,7 @@ from readingroom.shares.copying_origin import CopyOrigin
 from readingroom.shares.copying_queue import CopyQueue
 from readingroom.shares.counting import Downloads
 from readingroom.shares.links import Links
+from readingroom.shares.pace import Pace
 from readingroom.shares.places import Places
 from readingroom.shares.plans import Plans
 from readingroom.shares.retention import Retention
@@ -58,7 +59,7 @@ def build(
     sender.serve(plans.OWNER, planned)
     places = Places(settings.share_streams_per_link, settings.share_streams)
     sending = Sending(
-        links, origins, planned, sender, downloads, places, admission, log, trail, clock, thumbnails
+        links, origins, planned, sender, downloads, places, Pace(clock), admission, log, trail, clock, thumbnails
     )  # fmt: skip
     cookies.ask(links.standing)
     metrics.gauge("shares_active", links.active)

@@ -22,6 +22,7 @@ from readingroom.shares.counting import Begun, Downloads, Wanted
 from readingroom.shares.events import ShareBroken, ShareFileRead
 from readingroom.shares.links import Links, copy_of
 from readingroom.shares.naming import zip_name
+from readingroom.shares.pace import Pace
 from readingroom.shares.places import HeldBody, Place, Places
 from readingroom.shares.plans import Plan, Plans
 from readingroom.shares.ranges import FOR_NOTHING, read_for_nothing
@@ -49,7 +50,8 @@ class Sending:
 
     def __init__(
         self, links: Links, origins: Origins, plans: Plans, sender: Sender, downloads: Downloads, places: Places,
-        admission: Admission, log: AccessLog, trail: Trail, clock: Clock, thumbnails: Thumbnails | None = None,
+        pace: Pace, admission: Admission, log: AccessLog, trail: Trail, clock: Clock,
+        thumbnails: Thumbnails | None = None,
     ) -> None:  # fmt: skip
         self._links = links
         self._origins = origins
@@ -57,6 +59,7 @@ class Sending:
         self._sender = sender
         self._downloads = downloads
         self._places = places
+        self._pace = pace
         self._admission = admission
         self._log = log
         self._trail = trail
@@ -85,6 +88,7 @@ class Sending:
         through_gateway = holder.caller.through_gateway
         if is_head:
             return self._sender.send(plan, holder.caller, holder.caller.identity)
+        self._pace.begin(holder.link.id, "zip")
         if through_gateway:  # straight out of Orthanc a zip comes whole, whatever range is asked for
             self._check_range(holder, plan)
         place = None if through_gateway else self._places.take(holder.link.id)
@@ -115,6 +119,7 @@ class Sending:
         if is_head:
             response = Response(headers={"Content-Length": str(entry.size)})
         else:
+            self._pace.begin(link.id, "file")
             place = None if holder.caller.through_gateway else self._places.take(link.id)
             try:
                 begun = self._begin(holder, Wanted(f"files {found.version}", found.size_bytes, "file"), again=True)
@@ -157,7 +162,8 @@ class Sending:
         """Raise RangeNotSatisfiable for a range of which a whole series would be read and next to nothing sent.
 
         RFC 9110 section 15.5.17 has 416 for such a range too. The whole in its place (200) would count a download, and
-        give 10 GB to who asked for 100 bytes. Whoever began the download may take it up wherever it broke.
+        give 10 GB to who asked for 100 bytes. Whoever began the download may take it up wherever it broke, but not at
+        any pace: TooManyRequests.
         """
         length = plan.layout.length
         asked = request.headers.get("Range", "")
@@ -171,6 +177,7 @@ class Sending:
                 "This end of the zip is known once its files were read: download it from its beginning.",
                 headers={"Content-Range": f"bytes */{length}"},
             )
+        self._pace.begin_costly(holder.link.id)
 
     def _begin(self, holder: Holder, of: Wanted, *, again: bool) -> Begun:
         begun = self._downloads.begin(holder.link, holder.reader, of, holder.caller, holder.asked.agent, again=again)

@@ -44,7 +44,12 @@ def test_whoever_began_it_takes_it_up_at_its_very_end(site: SharingSite, create:
     path = f"/share/{made['token']}/zip"
     length = int(site.program().ask(path, method="HEAD").headers["Content-Length"])
     assert browser.ask(path).status_code == 200
-    assert browser.ask(path, headers={"Range": f"bytes={length - 100}-"}).status_code == 200
+    end = {"Range": f"bytes={length - 100}-"}
+    assert browser.ask(path, headers=end).status_code == 200
+    again = browser.ask(path, headers=end)
+    assert (again.status_code, again.headers["Retry-After"]) == (429, "30"), "at its own pace"
+    site.later(seconds=31)
+    assert browser.ask(path, headers=end).status_code == 200
     assert browser.ask(path, headers={"Range": "bytes=-100"}).status_code == 416, "no download is taken up so"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from readingroom.clock import SystemClock
 from readingroom.db import Database, migrate, open_database
 from readingroom.identity import ANONYMOUS, Caller
 from readingroom.metrics import Metrics
-from readingroom.shares.access_log import AccessLog
+from readingroom.shares.access_log import REFUSALS_A_MINUTE, Access, AccessLog
 
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOMEBODY = Caller(ANONYMOUS, "00000000-0000-0000-0000-000000000000", "192.0.2.1")
 
 
@@ -78,3 +81,12 @@ def test_everything_noted_before_is_written_when_the_waiting_ends(log: Slow) -> 
         log.note("", "refused", SOMEBODY, "a program", success=False)
     log.settle(15)
     assert log.written == 1200
+
+
+def test_an_ipv6_household_fills_no_more_of_the_log_than_one_address(log: Slow) -> None:
+    kept = [
+        log._keeps(Access("a link", "refused", False, NOON, "a program", replace(SOMEBODY, ip=f"2001:db8:1:2::{n:x}")))
+        for n in range(50)
+    ]
+    assert sum(kept) == REFUSALS_A_MINUTE
+    assert log._keeps(Access("a link", "refused", False, NOON, "", replace(SOMEBODY, ip="2001:db8:1:3::1")))
