@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pillow_heif
@@ -60,7 +60,7 @@ class Pixels:
     changed: tuple[str, ...]
 
 
-def read(path: Path, mime: str, *, grey: bool, deep: bool, max_pixels: int) -> Pixels:
+def read(file: BinaryIO, mime: str, *, grey: bool, deep: bool, max_pixels: int) -> Pixels:
     """The picture upright, as grey values (`grey`) or as it is. Raises NotAnImage.
 
     16-bit grey is kept to the last bit where the IOD knows it (`deep`: PS3.3 C.8.12.1 does not), colours have 8 bits;
@@ -68,19 +68,20 @@ def read(path: Path, mime: str, *, grey: bool, deep: bool, max_pixels: int) -> P
     """
     Image.MAX_IMAGE_PIXELS = max_pixels
     try:
-        kept = _kept_jpeg(path, grey=grey) if mime == "image/jpeg" else None
+        kept = _kept_jpeg(file, grey=grey) if mime == "image/jpeg" else None
         if kept is not None:
             return kept
         if mime == "image/heic":
             pillow_heif.register_heif_opener()
-        with Image.open(path, formats=[FORMATS[mime]]) as opened:
-            return _decoded(opened, path, mime, grey=grey, deep=deep)
+        file.seek(0)
+        with Image.open(file, formats=[FORMATS[mime]]) as opened:
+            return _decoded(opened, file, mime, grey=grey, deep=deep)
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise NotAnImage(f"it cannot be decoded ({type(error).__name__})") from None
 
 
-def _kept_jpeg(path: Path, *, grey: bool) -> Pixels | None:
-    file = path.read_bytes()
+def _kept_jpeg(original: BinaryIO, *, grey: bool) -> Pixels | None:
+    file = original.read()
     try:
         jpeg = dicom_jpeg.read(file)
     except dicom_jpeg.NotJpeg as error:
@@ -101,11 +102,11 @@ def _kept_jpeg(path: Path, *, grey: bool) -> Pixels | None:
     )
 
 
-def _decoded(opened: Image.Image, path: Path, mime: str, *, grey: bool, deep: bool) -> Pixels:
+def _decoded(opened: Image.Image, file: BinaryIO, mime: str, *, grey: bool, deep: bool) -> Pixels:
     if getattr(opened, "n_frames", 1) > 1:
         raise NotAnImage("it has several pages, and an image in DICOM has one")
     changed = []
-    method = _lossy_method(opened, mime, path)
+    method, size = _lossy_method(opened, mime, file), file.seek(0, os.SEEK_END)
     inverted = mime == "image/tiff" and opened.mode in DEEP and _tiff_tag(opened, 262) == WHITE_IS_ZERO
     if opened.getexif().get(ORIENTATION, 1) not in (0, 1):
         changed.append("turned upright")
@@ -127,7 +128,7 @@ def _decoded(opened: Image.Image, path: Path, mime: str, *, grey: bool, deep: bo
         values = np.asarray(flat)
         samples, bits = (1, 8) if flat.mode == "L" else (3, 8)
         photometric = "MONOCHROME2" if samples == 1 else "RGB"
-    ratio = values.nbytes / path.stat().st_size if method is not None else None
+    ratio = values.nbytes / size if method is not None else None
     shown = window(values) if bits == 16 else (0.0, 255.0)
     return Pixels(
         values.tobytes(), False, image.height, image.width, samples, bits, photometric, shown, ratio, method or "",
@@ -166,7 +167,7 @@ def _flat(image: Image.Image, *, grey: bool) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _lossy_method(opened: Image.Image, mime: str, path: Path) -> str | None:
+def _lossy_method(opened: Image.Image, mime: str, file: BinaryIO) -> str | None:
     """LossyImageCompressionMethod's term (PS3.3 C.7.6.1.1.5.1); "" for a method that has none; None for lossless."""
     match mime:
         case "image/jpeg":
@@ -174,9 +175,8 @@ def _lossy_method(opened: Image.Image, mime: str, path: Path) -> str | None:
         case "image/heic":
             return "ISO_23008_2"
         case "image/webp":
-            with path.open("rb") as file:
-                head = file.read(4096)
-            return None if b"VP8L" in head else ""
+            file.seek(0)
+            return None if b"VP8L" in file.read(4096) else ""
         case "image/tiff":
             said = str(opened.info.get("compression", ""))
             return ("ISO_10918_1" if "jpeg" in said else "") if said in TIFF_LOSSY else None

@@ -1,15 +1,15 @@
 """A confined process that makes DICOM files of assets: `python -m readingroom.imaging.dicom_process`.
 
-The files are strangers', and large pictures would hold Orthanc's interpreter. It is told paths, writes one file, and
-says what came of it.
+The files are strangers', and large pictures would hold Orthanc's interpreter. It is handed one file to read and one to
+write, and says what came of it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import socket
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pydicom import Dataset, FileMetaDataset, config
 from pydicom.encaps import encapsulate
@@ -32,12 +32,12 @@ LARGEST_FILE = 1 << 30
 """Bytes that are written: Orthanc takes a file in one piece, and holds it."""
 
 
-def write(subject: Subject, original: Path, target: Path, max_pixels: int) -> None:
+def write(subject: Subject, original: BinaryIO, target: BinaryIO, max_pixels: int) -> None:
     """Write the instance that an asset becomes. Raises NotAnImage."""
     config.settings.writing_validation_mode = config.RAISE
     series = series_of(subject.modality, subject.mime_type)
     if series == "DOC":
-        document = original.read_bytes()
+        document = original.read()
         header = dicom_header.of_pdf(subject)
         header.EncapsulatedDocumentLength = len(document)
         header.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
@@ -57,7 +57,7 @@ def write(subject: Subject, original: Path, target: Path, max_pixels: int) -> No
     _save(header, ExplicitVRLittleEndian, target)
 
 
-def _save(header: Dataset, syntax: UID, target: Path) -> None:
+def _save(header: Dataset, syntax: UID, target: BinaryIO) -> None:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = header.SOPClassUID, header.SOPInstanceUID
     meta.TransferSyntaxUID = syntax
@@ -67,11 +67,11 @@ def _save(header: Dataset, syntax: UID, target: Path) -> None:
     dcmwrite(target, header, enforce_file_format=True)
 
 
-def answer(job: dict[str, Any]) -> dict[str, str]:
+def answer(job: dict[str, Any], original: BinaryIO, target: BinaryIO) -> dict[str, str]:
     """Do it; `{}` when it is done, else `notAnImage` or `failed` with why."""
     try:
-        subject = Subject.from_json(job["subject"])
-        write(subject, Path(job["original"]), Path(job["target"]), int(job["maxPixels"]))
+        write(Subject.from_json(job["subject"]), original, target, int(job["maxPixels"]))
+        target.flush()
     except dicom_pixels.NotAnImage as error:
         return {"notAnImage": str(error)}
     except MemoryError:
@@ -82,9 +82,11 @@ def answer(job: dict[str, Any]) -> dict[str, str]:
 
 
 def on_line(line: socket.socket) -> None:
-    """One job, and what came of it; each is JSON behind its length."""
-    (length,) = LENGTH.unpack(receive(line, LENGTH.size))
-    said = json.dumps(answer(json.loads(receive(line, length)))).encode()
+    """One job, and what came of it: JSON behind its length, with it the file to read and the one to write."""
+    head, descriptors, _, _ = socket.recv_fds(line, LENGTH.size, 2, socket.MSG_WAITALL)
+    (length,) = LENGTH.unpack(head)
+    with os.fdopen(descriptors[0], "rb") as original, os.fdopen(descriptors[1], "wb") as target:
+        said = json.dumps(answer(json.loads(receive(line, length)), original, target)).encode()
     line.sendall(LENGTH.pack(len(said)) + said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -145,13 +146,10 @@ class Dicomizing:
         return place
 
     def _written(self, subject: Subject, original: Path, target: Path) -> None:
-        job = {
-            "subject": subject.as_json(), "original": str(original), "target": str(target),
-            "maxPixels": self._max_pixels,
-        }  # fmt: skip
+        job = {"subject": subject.as_json(), "maxPixels": self._max_pixels}
         try:
-            with self._pool.worker() as worker:
-                said = _asked(worker, job)
+            with original.open("rb") as read, target.open("wb") as written, self._pool.worker() as worker:
+                said = _asked(worker, job, [read.fileno(), written.fileno()])
         except OSError as error:
             raise _unavailable(error) from error
         if "notAnImage" in said:
@@ -185,13 +183,14 @@ class Dicomizing:
         return False
 
 
-def _asked(worker: Worker, job: dict[str, Any]) -> dict[str, str]:
+def _asked(worker: Worker, job: dict[str, Any], files: list[int]) -> dict[str, str]:
     worker.is_between = False
     said = json.dumps(job).encode()
     until = time.monotonic() + SECONDS + 5
     try:
         worker.line.settimeout(SECONDS + 5)
-        worker.line.sendall(LENGTH.pack(len(said)) + said)
+        socket.send_fds(worker.line, [LENGTH.pack(len(said))], files)
+        worker.line.sendall(said)
         (length,) = LENGTH.unpack(receive(worker.line, LENGTH.size))
         if length > LARGEST_ANSWER:
             return {"failed": "its answer is none"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import subprocess
@@ -105,7 +106,8 @@ def subject(modality: str, mime: str, **more: Any) -> Subject:
 def made(original: Path, modality: str, **more: Any) -> Dataset:
     whole = subject(modality, MIME[original.suffix[1:]], **more)
     target = original.with_suffix(".dcm")
-    write(Subject.from_json(json.loads(json.dumps(whole.as_json()))), original, target, 10_000_000)
+    with original.open("rb") as read, target.open("wb") as written:
+        write(Subject.from_json(json.loads(json.dumps(whole.as_json()))), read, written, 10_000_000)
     return dcmread(target)
 
 
@@ -337,8 +339,8 @@ def test_a_file_cut_short_is_refused(ending: str, tmp_path: Path) -> None:
 
 def test_a_picture_larger_than_the_limit_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     place = saved(tmp_path, Image.new("L", (6000, 6000)), "png")
-    with pytest.raises(NotAnImage):
-        write(subject("XRAY", "image/png"), place, tmp_path / "x.dcm", 10_000_000)
+    with place.open("rb") as read, pytest.raises(NotAnImage):
+        write(subject("XRAY", "image/png"), read, io.BytesIO(), 10_000_000)
 
 
 def test_a_subject_survives_its_way_to_the_process() -> None:
@@ -352,36 +354,36 @@ def test_no_keyword_above_is_misspelt() -> None:
 
 
 def test_the_process_says_what_came_of_each_job(tmp_path: Path) -> None:
-    place = saved(tmp_path, DEEP, "png")
-    job = {
-        "subject": subject("XRAY", "image/png").as_json(),
-        "original": str(place),
-        "target": str(tmp_path / "out.dcm"),
-        "maxPixels": 10_000_000,
-    }
+    good, target = saved(tmp_path, DEEP, "png"), tmp_path / "out.dcm"
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(good.read_bytes()[:300])
     ours, its = socket.socketpair()
     with (
         ours,
         its,
         subprocess.Popen(
-            [sys.executable, "-m", "readingroom.imaging.dicom_process"],
+            [sys.executable, "-P", "-m", "readingroom.imaging.dicom_process"],
             stdin=its.fileno(),
+            cwd="/",
             env={"PYTHONPATH": str(Path(readingroom.__file__).parents[1]), "PATH": ""},
         ) as process,
     ):
         its.close()
 
-        def said(more: dict[str, Any]) -> dict[str, str]:
-            told = json.dumps(job | more).encode()
-            ours.sendall(LENGTH.pack(len(told)) + told)
-            ours.settimeout(60)
-            answer: dict[str, str] = json.loads(receive(ours, *LENGTH.unpack(receive(ours, LENGTH.size))))
+        def said(original: Path, **more: Any) -> dict[str, str]:
+            job = {"subject": subject("XRAY", "image/png").as_json(), "maxPixels": 10_000_000} | more
+            told = json.dumps(job).encode()
+            with original.open("rb") as read, target.open("wb") as written:
+                socket.send_fds(ours, [LENGTH.pack(len(told))], [read.fileno(), written.fileno()])
+                ours.sendall(told)
+                ours.settimeout(60)
+                answer: dict[str, str] = json.loads(receive(ours, *LENGTH.unpack(receive(ours, LENGTH.size))))
             return answer
 
-        assert said({}) == {}
-        assert (pixel_array(dcmread(tmp_path / "out.dcm")) == DEEP).all()
-        assert set(said({"original": "/nothing"})) == {"notAnImage"}
-        assert set(said({"target": "/nothing/out.dcm"})) == {"failed"}
-        assert said({}) == {}
+        assert said(good) == {}
+        assert (pixel_array(dcmread(target)) == DEEP).all()
+        assert set(said(bad)) == {"notAnImage"}
+        assert set(said(good, subject={})) == {"failed"}
+        assert said(good) == {}
         ours.close()
         assert process.wait(10) == 0
