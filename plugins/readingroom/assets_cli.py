@@ -1,4 +1,4 @@
-"""Commands of `scripts/admin assets`: hold rows and stored objects against each other."""
+"""Commands of `scripts/admin assets`: hold rows and stored objects against each other; move to another store."""
 
 from __future__ import annotations
 
@@ -12,16 +12,23 @@ import typer
 
 from readingroom.admin_room import Ground, ground, say
 from readingroom.audit import Trail
+from readingroom.clock import Clock
+from readingroom.errors import SettingsError
 from readingroom.imaging import building
+from readingroom.imaging import moving as moves
 from readingroom.imaging.checking import Report, Wish
 from readingroom.imaging.faults import WORDS, Fault
+from readingroom.imaging.moving import Moving
 from readingroom.metrics import Metrics
+from readingroom.objects import Backend
 from readingroom.objects.choosing import from_settings
 from readingroom.pictures import Pictures
 
 assets = typer.Typer(no_args_is_help=True, help="Imaging assets: their rows, and where their bytes are.")
 
 FAULTS_LEFT = 1
+
+PROGRESS_SECONDS = 5.0
 
 
 @assets.callback()
@@ -55,6 +62,56 @@ def check(
         raise typer.Exit(FAULTS_LEFT)
 
 
+@assets.command()
+def move(
+    to: Annotated[Backend, typer.Option("--to", help="The store that they shall lie in: s3 or nfs.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+    delete_source: Annotated[
+        bool,
+        typer.Option(
+            "--delete-source", help="Take what was moved out of the old store, once the settings name the new."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Copy every asset to the other store under the same keys. Status 1 when some could not be.
+
+    Each copy is read back and held against its SHA-256 before its row names the new store. Both stores are those of the
+    settings. It may be stopped and run again at any time, while a Reading Room runs: move; set IMAGING_STORAGE_BACKEND
+    and restart; move again, with --delete-source if the old store shall be emptied.
+    """
+    with ground() as on:
+        if delete_source and not dry_run and on.settings.imaging_backend != to:
+            raise SettingsError(
+                f"IMAGING_STORAGE_BACKEND is {on.settings.imaging_backend}: a Reading Room reads from the store that "
+                f"would be emptied. Set it to {to} and restart, then run this again."
+            )
+        source, target = from_settings(on.settings, "nfs" if to == "s3" else "s3"), from_settings(on.settings, to)
+        try:
+            moving = Moving(on.database, Trail(on.database, on.clock), source, target)
+            report = moving.move(moves.Wish(dry=dry_run, delete_source=delete_source), on.caller, Progress(on.clock))
+        finally:
+            source.close()
+            target.close()
+    say(json.dumps(asdict(report)) if as_json else _moved(report, to, dry=dry_run))
+    if report.failed:
+        raise typer.Exit(FAULTS_LEFT)
+
+
+class Progress:
+    """Says on standard error, every few seconds, how far a move is."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._said = clock.monotonic()
+
+    def __call__(self, report: moves.Report) -> None:
+        """A line, unless there was one just before."""
+        if self._clock.monotonic() - self._said >= PROGRESS_SECONDS:
+            self._said = self._clock.monotonic()
+            say(f"{report.assets} of {report.total} assets, {report.bytes / 1e6:.1f} MB", err=True)
+
+
 @contextmanager
 def imaging(on: Ground) -> Iterator[building.Imaging]:
     """The parts of imaging without an application around them; nothing runs beside the command."""
@@ -65,6 +122,21 @@ def imaging(on: Ground) -> Iterator[building.Imaging]:
     finally:
         for stop in reversed(made.stops):
             stop()
+
+
+def _moved(report: moves.Report, to: str, *, dry: bool) -> str:
+    lines = [f"STAYS\tasset {each.asset}\t{each.key}\t{moves.WORDS[each.why]}" for each in report.told]
+    would = "would move" if dry else "moved"
+    end = (
+        f"{report.total} assets: {report.moved} {would} to {to} ({report.copied} objects, {report.bytes / 1e6:.1f} MB)"
+    )
+    if report.there:
+        end += f", {report.there} objects were there already"
+    if report.deleted:
+        end += f", {report.deleted} taken out of the old store"
+    if report.failed:
+        end += f", {report.failed} stayed"
+    return "\n".join([*lines, f"{end}."])
 
 
 def _json(report: Report) -> str:

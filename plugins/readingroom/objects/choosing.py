@@ -25,7 +25,7 @@ def _bucket(settings: Settings) -> ObjectStore:
         key.get_secret_value() for key in (settings.imaging_s3_access_key, settings.imaging_s3_secret_key)
     )
     if not settings.imaging_s3_bucket:
-        raise SettingsError("IMAGING_S3_BUCKET is not set, and IMAGING_STORAGE_BACKEND is s3")
+        raise SettingsError("IMAGING_S3_BUCKET is not set: S3 has no bucket to use")
     if bool(access) != bool(secret):
         missing = "IMAGING_S3_SECRET_ACCESS_KEY" if access else "IMAGING_S3_ACCESS_KEY_ID"
         raise SettingsError(f"{missing} is not set; set both keys, or neither where the machine has a role of its own")
