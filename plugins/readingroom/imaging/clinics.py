@@ -22,7 +22,7 @@ _NAME = re.compile(r"(?:(?P<schema>[A-Za-z_][A-Za-z0-9_]{0,62})\.)?(?P<table>[A-
 def clinic_of(identity: Identity) -> int:
     """The number of the clinic that this identity acts for. Raises NoClinic."""
     said = identity.clinic or ""
-    if not (said.isascii() and said.isdigit() and 0 < int(said[:20]) <= MAX_ID):
+    if not (said.isascii() and said.isdigit() and said[0] != "0" and int(said[:20]) <= MAX_ID):
         raise NoClinic("Imaging is for members of a clinic, and your sign-in names none.")
     return int(said)
 
