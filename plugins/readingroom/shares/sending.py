@@ -85,15 +85,17 @@ class Sending:
     def zip(self, holder: Holder, *, is_head: bool, resumes: bool) -> Response:
         """The zip, or what of it was asked for; raises NotFound when the link has no download left."""
         plan = self._plans.fresh(holder.link)
+        # Of another version there is nothing to take up: it is sent whole, whatever range is asked for.
+        same = request.headers.get("If-Range", "") in ("", plan.layout.etag)
         through_gateway = holder.caller.through_gateway
         if is_head:
             return self._sender.send(plan, holder.caller, holder.caller.identity)
         self._pace.begin(holder.link.id, "zip")
-        if through_gateway:  # straight out of Orthanc a zip comes whole, whatever range is asked for
+        if through_gateway and same:  # straight out of Orthanc a zip comes whole
             self._check_range(holder, plan)
         place = None if through_gateway else self._places.take(holder.link.id)
         try:
-            begun = self._begin(holder, Wanted(plan.layout.etag, plan.layout.length, "zip"), again=resumes)
+            begun = self._begin(holder, Wanted(plan.layout.etag, plan.layout.length, "zip"), again=resumes and same)
             plan = replace(plan, row=begun.row, resumed=begun.counted is None)
             with self._given_back(begun):
                 response = self._sender.send(plan, holder.caller, holder.caller.identity)
@@ -167,7 +169,7 @@ class Sending:
         """
         length = plan.layout.length
         asked = request.headers.get("Range", "")
-        span = byte_range(asked, length) if request.headers.get("If-Range", "") in ("", plan.layout.etag) else None
+        span = byte_range(asked, length)
         if span is None or read_for_nothing(plan.layout, *span) <= FOR_NOTHING:
             return
         if asked.strip().lower().startswith("bytes=-") or not self._downloads.has_begun(

@@ -75,3 +75,18 @@ def test_a_link_without_a_limit_has_none_here_either(
     program = site.program("198.51.100.74")
     assert program.ask(f"/share/{made['token']}/zip").status_code == 200
     assert program.ask(f"/share/{made['token']}/zip", headers=REST).status_code == 200
+
+
+def test_who_has_another_version_takes_nothing_up_and_is_counted(
+    site: SharingSite, create: Create, staff: Person
+) -> None:
+    """The gateway answers a range of a version that is not this one with the whole."""
+    made = create(max_downloads=1)
+    browser = site.browser("198.51.100.75")
+    browser.visit(made["token"])
+    path = f"/share/{made['id']}/zip"
+    etag = site.program("198.51.100.76").ask(f"/share/{made['token']}/zip", method="HEAD").headers["ETag"]
+    assert browser.ask(path).status_code == 200
+    assert browser.ask(path, headers={**REST, "If-Range": '"another"'}).status_code == 404
+    assert browser.ask(path, headers={**REST, "If-Range": etag}).status_code == 200
+    assert staff.get(f"/api/shares/{made['id']}").get_json()["download_count"] == 1
