@@ -23,7 +23,7 @@ START_SECONDS = 180.0
 FOLDER_SECONDS = 60.0
 """An instance that is just ending gives its folder free within its supervisor's patience."""
 
-DEMOS = ("readingroom.cases.demo", "readingroom.nas_index.demo")
+DEMOS = ("readingroom.cases.demo", "readingroom.nas_index.demo", "readingroom.imaging.demo")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -63,7 +63,9 @@ def parser() -> argparse.ArgumentParser:
         "--tls-key", metavar="FILE", default=os.environ.get("READINGROOM_TLS_KEY", ""), help="its private key"
     )
     made.add_argument(
-        "--demo", action="store_true", help="fill it with sample cases and a sample NAS, when it has none"
+        "--demo",
+        action="store_true",
+        help="fill it with sample cases, a sample NAS and a sample clinic, when it has none",
     )
     made.add_argument(
         "--background", action="store_true", help="return once it is healthy; it goes on until scripts/stop"

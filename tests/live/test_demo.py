@@ -54,6 +54,16 @@ def test_staff_finds_patients_of_the_sample_nas_in_any_script(live: LiveInstance
         assert (found["integrity"], found["source"]) == ("complete", "demo")
 
 
+def test_a_clinic_finds_pictures_of_its_patient_in_each_kind(live: LiveInstance) -> None:
+    clinician = person(live, "clinician")
+    found = clinician.get("/imaging/studies?patientId=1").json()["items"]
+
+    assert [study["kind"] for study in found] == ["DOCUMENT", "PHOTO", "XRAY_BWX"]
+    for asset in [asset for study in found for asset in study["assets"]]:
+        thumb = clinician.get(asset["thumbUrl"])
+        assert (thumb.status_code, thumb.headers["Content-Type"]) == (200, "image/webp")
+
+
 def test_deidentified_samples_keep_their_way_back_for_admins(live: LiveInstance) -> None:
     vertebra = cases_of(live.admin)[4]
 
@@ -90,7 +100,7 @@ def test_a_second_run_leaves_everything_as_people_left_it(live: LiveInstance) ->
 
 
 def test_no_demo_password_lies_open(live: LiveInstance) -> None:
-    for name in ("student", "staff"):
+    for name in ("student", "staff", "clinician"):
         place: Path = live.data / "secrets" / f"demo_{name}_password"
         assert place.stat().st_mode & 0o777 == 0o600
         assert len(place.read_text().strip()) >= 16
