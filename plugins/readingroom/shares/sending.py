@@ -85,17 +85,20 @@ class Sending:
     def zip(self, holder: Holder, *, is_head: bool, resumes: bool) -> Response:
         """The zip, or what of it was asked for; raises NotFound when the link has no download left."""
         plan = self._plans.fresh(holder.link)
-        # Of another version there is nothing to take up: it is sent whole, whatever range is asked for.
+        # A range of another version, or one that is none, is answered with the whole: that takes nothing up.
         same = request.headers.get("If-Range", "") in ("", plan.layout.etag)
+        span = byte_range(request.headers.get("Range", ""), plan.layout.length) if same else None
         through_gateway = holder.caller.through_gateway
         if is_head:
             return self._sender.send(plan, holder.caller, holder.caller.identity)
         self._pace.begin(holder.link.id, "zip")
-        if through_gateway and same:  # straight out of Orthanc a zip comes whole
-            self._check_range(holder, plan)
+        if through_gateway and span is not None:  # straight out of Orthanc a zip comes whole
+            self._check_range(holder, plan, span)
         place = None if through_gateway else self._places.take(holder.link.id)
         try:
-            begun = self._begin(holder, Wanted(plan.layout.etag, plan.layout.length, "zip"), again=resumes and same)
+            begun = self._begin(
+                holder, Wanted(plan.layout.etag, plan.layout.length, "zip"), again=resumes and span is not None
+            )
             plan = replace(plan, row=begun.row, resumed=begun.counted is None)
             with self._given_back(begun):
                 response = self._sender.send(plan, holder.caller, holder.caller.identity)
@@ -160,24 +163,20 @@ class Sending:
             raise ShareUnavailable("This series cannot be read at the moment.", headers={"Retry-After": "60"})
         return found
 
-    def _check_range(self, holder: Holder, plan: Plan) -> None:
+    def _check_range(self, holder: Holder, plan: Plan, span: tuple[int, int]) -> None:
         """Raise RangeNotSatisfiable for a range of which a whole series would be read and next to nothing sent.
 
         RFC 9110 section 15.5.17 has 416 for such a range too. The whole in its place (200) would count a download, and
         give 10 GB to who asked for 100 bytes. Whoever began the download may take it up wherever it broke, but not at
         any pace: TooManyRequests.
         """
-        length = plan.layout.length
-        asked = request.headers.get("Range", "")
-        span = byte_range(asked, length)
-        if span is None or read_for_nothing(plan.layout, *span) <= FOR_NOTHING:
+        if read_for_nothing(plan.layout, *span) <= FOR_NOTHING:
             return
-        if asked.strip().lower().startswith("bytes=-") or not self._downloads.has_begun(
-            holder.link.id, holder.reader, plan.layout.etag
-        ):
+        is_suffix = request.headers.get("Range", "").strip().lower().startswith("bytes=-")
+        if is_suffix or not self._downloads.has_begun(holder.link.id, holder.reader, plan.layout.etag):
             raise RangeNotSatisfiable(
                 "This end of the zip is known once its files were read: download it from its beginning.",
-                headers={"Content-Range": f"bytes */{length}"},
+                headers={"Content-Range": f"bytes */{plan.layout.length}"},
             )
         self._pace.begin_costly(holder.link.id)
 

@@ -77,6 +77,15 @@ def test_a_link_without_a_limit_has_none_here_either(
     assert program.ask(f"/share/{made['token']}/zip", headers=REST).status_code == 200
 
 
+def test_a_range_that_is_none_takes_nothing_up(site: SharingSite, create: Create) -> None:
+    made = create(max_downloads=1)
+    browser = site.browser("198.51.100.77")
+    browser.visit(made["token"])
+    assert browser.ask(f"/share/{made['id']}/zip").status_code == 200
+    assert browser.ask(f"/share/{made['id']}/zip", headers={"Range": "bytes=1-0"}).status_code == 404
+    assert browser.ask(f"/share/{made['id']}/zip", headers={"Range": "bytes=99999999-"}).status_code == 416
+
+
 def test_who_has_another_version_takes_nothing_up_and_is_counted(
     site: SharingSite, create: Create, staff: Person
 ) -> None:
