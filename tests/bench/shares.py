@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.runtime.report import Report
+from tests.bench.serving import cpu_seconds, processes, sendfile_nginx
 from tests.factories import ct_series
 from tests.fixtures.delay import Delay
 from tests.fixtures.instance import LiveInstance, running
@@ -29,6 +30,9 @@ RUNS = 3
 ROUND_TRIP_MS = 2.0
 AIM = 0.8
 MB = 1_000_000
+
+CEILING = "one file of that size, nginx alone by sendfile"
+"""What HTTP over loopback reaches at most; `cp` between folders in memory passes no socket and no second process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +130,28 @@ def _measure(report: Report, live: LiveInstance, place: Place) -> None:
         "MB/s",
     )
     token = _shared(live, place)
-    rows: dict[str, list[float]] = {"copy of its files": [], "zip, gateway": [], "zip, Orthanc alone": []}
-    for _ in range(RUNS):
-        rows["copy of its files"].append(size / _copied(report.scratch, place) / MB)
-        for what, base in (("zip, gateway", live.url), ("zip, Orthanc alone", live.orthanc_url)):
-            rows[what].append(_downloaded(f"{base}/share/{token}/zip", size))
+    rows: dict[str, list[float]] = {"copy of its files": []}
+    spent: dict[str, list[float]] = {}
+    ours = processes(str(live.data / "run"), str(live.data / "logs"))
+    with ExitStack() as opened:
+        zips = {
+            "zip, gateway": (f"{live.url}/share/{token}/zip", ours),
+            "zip, Orthanc alone": (f"{live.orthanc_url}/share/{token}/zip", ours),
+        }
+        if place.config["type"] == "local":
+            nginx = opened.enter_context(sendfile_nginx(report.scratch / "nginx", size))
+            zips[CEILING] = (f"{nginx}/one", processes(str(report.scratch / "nginx")))
+        for _ in range(RUNS):
+            rows["copy of its files"].append(size / _copied(report.scratch, place) / MB)
+            for what, (url, servers) in zips.items():
+                before = cpu_seconds(servers)
+                rows.setdefault(what, []).append(_downloaded(url, size - MB))
+                spent.setdefault(what, []).append((cpu_seconds(servers) - before) / (size / 1e9))
     for what, values in rows.items():
         table.add(what, *values, against=what.startswith("copy"))
+    cpu = report.table(f"{place.name}: what Orthanc and the gateway spent on it", "CPU s/GB")
+    for what, values in spent.items():
+        cpu.add(what, *values, note="nginx" if what == CEILING else "")
     for mine in ("zip, gateway", "zip, Orthanc alone"):
         times = table.ratio(mine, "copy of its files")
         table.aim(f"{mine}: at least {AIM:g} × the copy: {times:.2f} ×", times >= AIM)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import selectors
 import socket
 import statistics
@@ -18,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scripts.runtime.report import Report
+from tests.bench.serving import cpu_seconds, processes, sendfile_nginx
 from tests.factories import ct_slices
 from tests.fixtures.instance import LiveInstance, running
 from tests.fixtures.live_cases import record, store
@@ -56,15 +56,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 print(server.server_port, flush=True)
 server.serve_forever()
-"""
-
-NGINX = """
-daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{ access_log off; sendfile on; tcp_nopush on;
-  client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
-  uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
-  server {{ listen 127.0.0.1:{port}; root {folder}; }} }}
 """
 
 
@@ -109,10 +100,10 @@ def _speed(report: Report, live: LiveInstance, case: Case) -> None:
     paths.write_text("\n".join(str(path) for path in _stored_paths(live)))
     rows: dict[str, list[float]] = {}
     spent: dict[str, list[float]] = {}
-    ours = _processes(str(live.data / "run"), str(live.data / "logs"))
-    with _zipstream(paths) as (zipstream, its), _nginx(report.scratch / "nginx", case.bytes) as nginx:
+    ours = processes(str(live.data / "run"), str(live.data / "logs"))
+    with _zipstream(paths) as (zipstream, its), sendfile_nginx(report.scratch / "nginx", case.bytes) as nginx:
         addresses = {
-            "nginx, one file by sendfile": (f"{nginx}/one", "", _processes(str(report.scratch / "nginx"))),
+            "nginx, one file by sendfile": (f"{nginx}/one", "", processes(str(report.scratch / "nginx"))),
             "zipstream-ng, the same files from disk": (f"{zipstream}/", "", [its]),
             "ours, Orthanc alone": (f"{live.orthanc_url}{DOWNLOAD}{case.id}", case.bearer, ours),
             "ours, through the gateway": (f"{live.url}{DOWNLOAD}{case.id}", case.bearer, ours),
@@ -120,10 +111,10 @@ def _speed(report: Report, live: LiveInstance, case: Case) -> None:
         # Where each file lies is asked of Orthanc once, and remembered: told apart from the runs.
         cold = _curl_speed(addresses["ours, Orthanc alone"][0], case.bearer)
         for _ in range(RUNS):
-            for what, (url, header, processes) in addresses.items():
-                before = _cpu_seconds(processes)
+            for what, (url, header, pids) in addresses.items():
+                before = cpu_seconds(pids)
                 rows.setdefault(what, []).append(_curl_speed(url, header))
-                spent.setdefault(what, []).append((_cpu_seconds(processes) - before) / (case.bytes / 1e9))
+                spent.setdefault(what, []).append((cpu_seconds(pids) - before) / (case.bytes / 1e9))
     archive = _archive_speed(live, case)
     speed.add("ours, Orthanc alone, the very first time", cold)
     speed.add("Orthanc's own /studies/{id}/archive", archive, against=True, note=f"first {ARCHIVE_SECONDS} s")
@@ -182,35 +173,6 @@ def _zipstream(paths: Path) -> Iterator[tuple[str, int]]:
     finally:
         server.kill()
         server.wait()
-
-
-@contextmanager
-def _nginx(folder: Path, size: int) -> Iterator[str]:
-    folder.mkdir()
-    with (folder / "one").open("wb") as file:
-        for _ in range(size // MB):
-            file.write(bytes(range(250)) * 4000)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (folder / "nginx.conf").write_text(f"{_user()}{NGINX.format(folder=folder, port=port)}")
-    server = subprocess.Popen(["nginx", "-c", folder / "nginx.conf", "-e", folder / "error.log"])
-    try:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _user() -> str:
-    # As root, nginx's workers would be somebody who may not enter the scratch folder.
-    return "user root;" if Path("/proc/self").stat().st_uid == 0 else ""
 
 
 def _first_byte(report: Report, live: LiveInstance, case: Case) -> None:
@@ -302,32 +264,8 @@ class _Downloads:
 
 
 def _resident_mb(live: LiveInstance) -> float:
-    orthanc, *_ = _processes(str(live.data / "run" / "orthanc.json"))
+    orthanc, *_ = processes(str(live.data / "run" / "orthanc.json"))
     return int(Path(f"/proc/{orthanc}/statm").read_text().split()[1]) * 4096 / MB
-
-
-def _processes(*named: str) -> list[int]:
-    """Orthanc and nginx, workers too, whose command line names one of these places."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-        except OSError:
-            continue
-        if line.startswith(("Orthanc ", "nginx")) and any(name in line for name in named):
-            children = (process / "task" / process.name / "children").read_text().split()
-            found += [int(process.name), *map(int, children)]
-    assert found, f"nothing runs on {named}"
-    return found
-
-
-def _cpu_seconds(processes: list[int]) -> float:
-    ticks = 0
-    for process in processes:
-        # After the name, which may hold anything: utime and stime are the 12th and 13th field.
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _slow_clients(report: Report, live: LiveInstance, case: Case) -> None:
