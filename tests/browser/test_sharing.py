@@ -7,64 +7,16 @@ import re
 import zipfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests import factories
-from tests.fixtures.browser import Shelf, Visit, Visitor
-from tests.fixtures.instance import ADMIN_PASSWORD, LiveInstance
-from tests.fixtures.nas_pages import RUN_MS, indexed, lay_down
+from tests.fixtures.browser import Shelf, Visitor
+from tests.fixtures.instance import ADMIN_PASSWORD
+from tests.fixtures.nas_pages import RUN_MS, indexed
+from tests.fixtures.share_pages import PHONE, Laid, act, guest_of, link, row_of
 
 PASSCODE = "k7mp-4xqh-t2ve"
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-
-
-class Laid:
-    """A series on a small NAS: its patient, its key, its files."""
-
-    def __init__(self, live: LiveInstance, folder: Path) -> None:
-        self.name, self.other = lay_down(folder)
-        self.files = sorted(path.read_bytes() for path in (folder / "MR").iterdir())
-        indexed(live, str(folder))
-        found = live.admin.get(f"/api/search?q={self.name}").json()["results"]
-        self.key, self.study = str(found[0]["SeriesKey"]), str(found[0]["StudyInstanceUID"])
-
-
-@pytest.fixture
-def laid(shelf: Shelf, tmp_path: Path) -> Laid:
-    """A series that nobody has shared yet."""
-    shelf.live.account("test-staff", "staff")
-    return Laid(shelf.live, tmp_path / "shared nas")
-
-
-def link(live: LiveInstance, laid: Laid, **wish: Any) -> dict[str, str]:
-    """A link by the API: token, url, expires_at, id."""
-    answer = live.client("staff").post("/share/create", json={"series_key": laid.key, **wish})
-    assert answer.status_code == 201, answer.text
-    made: dict[str, str] = answer.json()
-    return made
-
-
-def guest_of(visit: Visitor, **options: Any) -> Visit:
-    """Somebody outside: a fresh browser without an account.
-
-    On a busy machine a picture may take too long to be made; Chromium says aloud what the page puts up with.
-    """
-    guest = visit(**options)
-    guest.expected.append("/thumbnail")
-    return guest
-
-
-def row_of(page: Page, laid: Laid) -> Locator:
-    return page.get_by_role("table", name="Links").get_by_role("row").filter(has_text=laid.name)
-
-
-def act(page: Page, laid: Laid, name: str) -> None:
-    """Choose from the menu of that link's row."""
-    row_of(page, laid).get_by_role("button", name=re.compile("^Actions for")).click()
-    page.get_by_role("menuitem", name=name).click()
 
 
 def test_from_a_search_to_a_zip_in_a_browser_that_is_signed_out(visit: Visitor, laid: Laid, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import { addressOf, useRefreshHeld, type Held } from "./held-api";
 import { Ends } from "./landing-ends";
 import { LandingFiles } from "./landing-files";
 import { seriesWords } from "./share-words";
+import { useLatePicture } from "./use-late-picture";
 import classes from "./landing.module.css";
 
 /** By then the server has counted the download. */
@@ -83,13 +84,14 @@ function Download({ held }: { held: Held }) {
 
 /** The middle image; where there is none, or not yet, the place stays dark. */
 function Thumbnail({ id }: { id: string }) {
-  const [failed, setFailed] = useState(false);
+  const address = addressOf(id, "thumbnail");
+  const { attempt, failed, onError } = useLatePicture(address);
   return (
     <div className={classes.film}>
       {failed ? (
         <IconPhoto size={44} stroke={1} role="img" aria-label="No picture of this series" />
       ) : (
-        <img src={addressOf(id, "thumbnail")} alt="The middle image of the series" onError={() => setFailed(true)} />
+        <img key={attempt} src={address} alt="The middle image of the series" onError={onError} />
       )}
     </div>
   );

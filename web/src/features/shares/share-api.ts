@@ -47,6 +47,8 @@ export interface Share {
   deidentified: boolean;
   copy_state: string | null;
   copy_message: string;
+  /** Files of the copy, of `file_count`. */
+  copy_done: number;
   note: string;
   state: ShareState;
 }
@@ -57,6 +59,7 @@ export interface NewShare {
   password: string | null;
   max_downloads: number | null;
   deidentified: boolean;
+  accept_burned_in: boolean;
   note: string;
 }
 
@@ -159,6 +162,15 @@ export function useExtendShare() {
   const refresh = useRefreshShares();
   return useMutation({
     mutationFn: ({ id, edit }: { id: string; edit: ShareEdit }) => api.put<Share>(`/api/shares/${encodeURIComponent(id)}`, edit),
+    onSuccess: refresh,
+  });
+}
+
+export function useCopyAgain() {
+  const refresh = useRefreshShares();
+  return useMutation({
+    mutationFn: ({ id, accept_burned_in }: { id: string; accept_burned_in: boolean }) =>
+      api.post<null>(`/api/shares/${encodeURIComponent(id)}/copy`, { accept_burned_in }),
     onSuccess: refresh,
   });
 }

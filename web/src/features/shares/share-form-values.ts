@@ -11,6 +11,7 @@ export interface FormValues {
   passcode: string;
   maxDownloads: number | string;
   deidentified: boolean;
+  acceptBurnedIn: boolean;
   note: string;
 }
 
@@ -24,6 +25,7 @@ export function startValues(): FormValues {
     passcode: makePasscode(),
     maxDownloads: "",
     deidentified: false,
+    acceptBurnedIn: false,
     note: "",
   };
 }
@@ -49,6 +51,7 @@ export function toShare(seriesKey: string, values: FormValues): NewShare {
     password: values.hasPasscode ? values.passcode : null,
     max_downloads: values.maxDownloads === "" ? null : Number(values.maxDownloads),
     deidentified: values.deidentified,
+    accept_burned_in: values.deidentified && values.acceptBurnedIn,
     note: values.note.trim(),
   };
 }

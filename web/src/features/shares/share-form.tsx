@@ -1,5 +1,5 @@
 /** How long a link lives, what it asks for, what it gives. */
-import { Button, Group, NumberInput, Paper, Stack, Switch, Text, Textarea } from "@mantine/core";
+import { Button, Checkbox, Group, NumberInput, Paper, Stack, Switch, Text, Textarea } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconLink } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
@@ -12,6 +12,7 @@ import { PasscodeField } from "./passcode-field";
 import type { ShareableSeries } from "./series-to-share";
 import { useCreateShare } from "./share-api";
 import { checkHours, checkPasscode, startValues, toShare, type FormValues } from "./share-form-values";
+import { BURNED_IN_WORDS } from "./share-words";
 
 export function ShareForm({ series, onMade }: { series: ShareableSeries; onMade: (made: Made) => void }) {
   const create = useCreateShare();
@@ -62,6 +63,14 @@ export function ShareForm({ series, onMade }: { series: ShareableSeries; onMade:
               }
               {...form.getInputProps("deidentified", { type: "checkbox" })}
             />
+            {values.deidentified && (
+              <Checkbox
+                label={BURNED_IN_WORDS}
+                description="Without this, a series whose header tells of something burned in gets no copy, and you are asked under “My links”."
+                ms="xl"
+                {...form.getInputProps("acceptBurnedIn", { type: "checkbox" })}
+              />
+            )}
             <Textarea label="Note" description="For yourself: who gets the link, and what for. Not shown to them." autosize minRows={2} maxLength={500} {...form.getInputProps("note")} />
           </Stack>
         </Paper>

@@ -10,7 +10,7 @@ export const STATE_WORDS: Record<ShareState, { label: string; color: string; hin
   used_up: { label: "Used up", color: "gray", hint: "All of its downloads were begun" },
   expired: { label: "Expired", color: "gray", hint: "Its end has come; extending opens it again" },
   revoked: { label: "Revoked", color: "red", hint: "It was ended by hand, for good" },
-  owner_disabled: { label: "Owner disabled", color: "orange", hint: "The account that made it is disabled; it opens nothing until that is enabled again" },
+  owner_disabled: { label: "Owner disabled", color: "red", hint: "The account that made it is disabled; it opens nothing until that is enabled again" },
   failed: { label: "Failed", color: "red", hint: "The de-identified copy could not be made" },
 };
 
@@ -22,6 +22,9 @@ export const PRESETS = [
   { hours: 168, label: "7 days" },
   { hours: 720, label: "30 days" },
 ] as const;
+
+/** What the maker of a link says of a series whose header tells that something is burned into its pictures. */
+export const BURNED_IN_WORDS = "I looked at the images: nothing that is burned into them names anybody";
 
 const ACTS: Record<string, string> = {
   landing: "Opened the link",

@@ -17,6 +17,7 @@ import { plural } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
 
 import { AccessLog } from "./access-log";
+import { CopyAgain } from "./copy-again";
 import { ExtendDialog } from "./extend-dialog";
 import { isNarrowed, readPlace, STATES, writePlace, type SharesPlace } from "./share-address";
 import { PAGE_SIZE, sharesQuery, useRevokeShare, type Share } from "./share-api";
@@ -91,6 +92,7 @@ export function SharesPage() {
         </>
       )}
       {act?.act === "extend" && <ExtendDialog share={act.share} onClose={close} />}
+      {act?.act === "copy" && <CopyAgain share={act.share} onClose={close} />}
       {act?.act === "log" && <AccessLog share={act.share} onClose={close} />}
       <Revoke share={act?.act === "revoke" ? act.share : null} onClose={close} />
     </>

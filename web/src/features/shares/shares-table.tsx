@@ -1,19 +1,19 @@
 /** The rows of links. */
-import { ActionIcon, Anchor, Badge, Menu, Text, Tooltip } from "@mantine/core";
-import { IconBan, IconCalendarPlus, IconDotsVertical, IconHistory, IconLock, IconLockOff, IconUserOff } from "@tabler/icons-react";
+import { ActionIcon, Anchor, Badge, Menu, Progress, Text, Tooltip } from "@mantine/core";
+import { IconBan, IconCalendarPlus, IconDotsVertical, IconHistory, IconLock, IconLockOff, IconRefresh, IconUserOff } from "@tabler/icons-react";
 
 import { PersonName } from "@/components/person-name";
 import { RecordTable, type Column } from "@/components/record-table";
 import { steerRows } from "@/components/row-steering";
 import { dicomDate, personName } from "@/lib/dicom";
-import { count, time } from "@/lib/format";
+import { count, plural, time } from "@/lib/format";
 
 import type { Share } from "./share-api";
 import { originWords, seriesWords, sinceWords, STATE_WORDS, untilWords } from "./share-words";
 import classes from "./shares.module.css";
 import { useNow } from "./use-now";
 
-export type RowAct = "log" | "extend" | "revoke";
+export type RowAct = "log" | "extend" | "copy" | "revoke";
 
 interface SharesTableProps {
   shares: Share[];
@@ -54,12 +54,15 @@ function columnsAt(now: number, onAct: SharesTableProps["onAct"]): Column<Share>
     {
       key: "state",
       header: "State",
-      width: "9.5rem",
+      width: "11rem",
       cell: (share) => (
-        <span className={classes.marks}>
-          <StateBadge share={share} now={now} />
-          <Marks share={share} now={now} />
-        </span>
+        <div>
+          <span className={classes.marks}>
+            <StateBadge share={share} now={now} />
+            <Marks share={share} now={now} />
+          </span>
+          <CopyLine share={share} />
+        </div>
       ),
     },
     { key: "created", header: "Created", width: "8rem", phone: "hide", cell: ({ created_at }) => <Moment iso={created_at} /> },
@@ -132,6 +135,24 @@ function StateBadge({ share: { state, copy_message, locked_until }, now }: { sha
   );
 }
 
+/** How far a de-identified copy is; why there is none. */
+function CopyLine({ share: { state, copy_done, copy_message, file_count } }: { share: Share }) {
+  if (state === "preparing") {
+    return (
+      <Text size="xs" c="dimmed" component="div" mt={4}>
+        {count(copy_done)} of {plural(file_count, "file")}
+        <Progress value={(100 * copy_done) / Math.max(file_count, 1)} size="xs" mt={3} aria-label="Files of the copy that are done" />
+      </Text>
+    );
+  }
+  if (state !== "failed" || copy_message === "") return null;
+  return (
+    <Text size="xs" c="dimmed" component="div" mt={4} lineClamp={3} title={copy_message}>
+      {copy_message}
+    </Text>
+  );
+}
+
 /** The server writes the year 9999 for "not until it is extended"; what ends within the hour passes by itself. */
 function isShut(lockedUntil: string | null, now: number): boolean {
   return lockedUntil !== null && Date.parse(lockedUntil) - now > 365 * 86_400_000;
@@ -165,6 +186,7 @@ function Moment({ iso }: { iso: string }) {
 
 function Acts({ share, onAct }: { share: Share; onAct: SharesTableProps["onAct"] }) {
   const isRevoked = share.state === "revoked";
+  const copyFailed = share.copy_state === "failed" && !isRevoked;
   return (
     <Menu position="bottom-end" withinPortal>
       <Menu.Target>
@@ -179,6 +201,11 @@ function Acts({ share, onAct }: { share: Share; onAct: SharesTableProps["onAct"]
         <Menu.Item leftSection={<IconCalendarPlus size={16} />} disabled={isRevoked} onClick={() => onAct("extend", share)}>
           Extend or change
         </Menu.Item>
+        {copyFailed && (
+          <Menu.Item leftSection={<IconRefresh size={16} />} onClick={() => onAct("copy", share)}>
+            Make the copy again
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconBan size={16} />} color="red" disabled={isRevoked} onClick={() => onAct("revoke", share)}>
           Revoke
         </Menu.Item>

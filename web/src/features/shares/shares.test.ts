@@ -1,6 +1,7 @@
 import decodeQR from "qr/decode.js";
 import { describe, expect, test } from "vitest";
 
+import { againIn } from "./again-in";
 import { bars } from "./days";
 import { makePasscode, strengthOf } from "./passcode";
 import { qrShape } from "./qr";
@@ -55,11 +56,14 @@ describe("the form", () => {
 
   test("asks for a day and a passcode unless told otherwise", () => {
     expect(toShare("1.2.3", values)).toEqual({
-      series_key: "1.2.3", expires_hours: 24, password: "k7mp-4xqh-t2ve", max_downloads: null, deidentified: false, note: "",
+      series_key: "1.2.3", expires_hours: 24, password: "k7mp-4xqh-t2ve", max_downloads: null, deidentified: false, accept_burned_in: false, note: "",
     }); // prettier-ignore
   });
 
   test("sends no passcode that was switched off, and a limit as a number", () => {
+    // Said of a copy alone.
+    expect(toShare("1.2.3", { ...values, acceptBurnedIn: true }).accept_burned_in).toBe(false);
+    expect(toShare("1.2.3", { ...values, acceptBurnedIn: true, deidentified: true }).accept_burned_in).toBe(true);
     const said = toShare("1.2.3", { ...values, hasPasscode: false, maxDownloads: 3, note: "  for Dr Example " });
     expect(said).toMatchObject({ password: null, max_downloads: 3, note: "for Dr Example" });
   });
@@ -151,6 +155,18 @@ test("a series of DICOMweb has its name in all scripts", () => {
     "00080060": {},
   });
   expect(found).toMatchObject({ key: "1.2.3", fileCount: 12, sizeBytes: null, facts: { PatientName: "Yamada^Tarou=山田^太郎", Modality: "" } });
+});
+
+test("a picture that is not there yet is asked for again when the server says, and not for ever", () => {
+  expect(againIn(503, "7", 0)).toBe(7);
+  expect(againIn(429, "0", 5)).toBe(1);
+  expect(againIn(503, "3600", 0)).toBe(60);
+  expect(againIn(503, null, 0)).toBe(5);
+  expect(againIn(503, "Sat, 21 Nov 2026 10:00:00 GMT", 0)).toBe(5);
+  expect(againIn(503, "7", 6)).toBeNull();
+  expect(againIn(404, "7", 0)).toBeNull();
+  expect(againIn(200, null, 0)).toBe(0);
+  expect(againIn(200, null, 6)).toBeNull();
 });
 
 test("bars stand inside their box, under an even number", () => {
