@@ -107,7 +107,11 @@ export function useMakeStudy() {
 
 export function useDeleteAsset() {
   const refresh = useRefreshStudies();
-  return useMutation({ mutationFn: (assetId: number) => api.delete(`/imaging/assets/${assetId}`), onSuccess: refresh });
+  return useMutation({
+    mutationFn: (assetId: number) => api.delete(`/imaging/assets/${assetId}`),
+    // Not waited for: first the viewer goes on to another picture, then this one leaves the list.
+    onSuccess: () => void refresh(),
+  });
 }
 
 export function useMakeDicom() {

@@ -21,10 +21,13 @@ export interface StageActs {
   fit: () => void;
   move: (by: Point) => void;
   rotate: (quarters: 1 | -1) => void;
+  focus: () => void;
 }
 
 /** A double click's zoom. */
 const CLOSE_UP = 2.5;
+
+const NO_SIZE: Size = { width: 0, height: 0 };
 
 const MIDDLE: Point = { x: 0, y: 0 };
 
@@ -33,14 +36,23 @@ export function Stage({ asset, onStep, ref }: { asset: Asset; onStep: (way: 1 | 
   const element = useRef<HTMLDivElement>(null);
   const { ref: measured, width, height } = useElementSize();
   const [view, setView] = useState(WHOLE);
-  const [picture, setPicture] = useState<Size>({ width: 0, height: 0 });
+  const [picture, setPicture] = useState(NO_SIZE);
   const [isBroken, setBroken] = useState(false);
+  // The place stays, with the keyboard's focus in it; what is shown there begins anew with each picture.
+  const [shown, setShown] = useState(asset.id);
+  if (shown !== asset.id) {
+    setShown(asset.id);
+    setView(WHOLE);
+    setPicture(NO_SIZE);
+    setBroken(false);
+  }
   const stage = { width, height };
   const acts = {
     zoom: (factor: number, at: Point = MIDDLE) => setView((now) => zoomed(now, factor, at, picture, stage)),
     fit: () => setView((now) => ({ ...WHOLE, turns: now.turns })),
     move: (by: Point) => setView((now) => moved(now, by, picture, stage)),
     rotate: (quarters: 1 | -1) => setView((now) => rotated(now, quarters)),
+    focus: () => element.current?.focus(),
   };
   useImperativeHandle(ref, () => acts);
   useGestures(element, {
@@ -63,6 +75,7 @@ export function Stage({ asset, onStep, ref }: { asset: Asset; onStep: (way: 1 | 
     >
       {blob !== undefined && !isBroken && (
         <BlobImage
+          key={asset.id}
           blob={blob}
           alt={asset.modality === "DOC" ? `First page of ${assetName(asset)}` : assetName(asset)}
           className={classes.picture}

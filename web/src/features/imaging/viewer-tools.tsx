@@ -53,7 +53,9 @@ function Original({ asset }: { asset: Asset }) {
 function Dicom({ asset, canWrite }: { asset: Asset; canWrite: boolean }) {
   const make = useMakeDicom();
   const mayExplore = useCan("orthanc.admin");
-  const made = asset.dicomInstanceId ?? make.data?.orthancId ?? null;
+  // The button stays when the picture changes: what it did may be of another one.
+  const isOfThis = make.variables === asset.id;
+  const made = asset.dicomInstanceId ?? (isOfThis ? make.data?.orthancId : null) ?? null;
   if (made !== null) {
     const icon = <IconFileCheck size={20} stroke={1.6} aria-hidden />;
     return mayExplore ? (
@@ -70,7 +72,7 @@ function Dicom({ asset, canWrite }: { asset: Asset; canWrite: boolean }) {
       label="Make DICOM"
       words="Make DICOM"
       icon={<IconFileExport size={20} stroke={1.6} aria-hidden />}
-      busy={make.isPending}
+      busy={isOfThis && make.isPending}
       onClick={() =>
         make.mutate(asset.id, {
           onSuccess: () => notifyDone("DICOM made", `${assetName(asset)} is in Orthanc too now.`),

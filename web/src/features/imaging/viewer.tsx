@@ -1,8 +1,9 @@
 /** One picture, large: on a dark ground in both schemes, as on a light box in a dimmed room. */
 import { Modal, VisuallyHidden } from "@mantine/core";
+import { useWindowEvent } from "@mantine/hooks";
 import { useQueryClient } from "@tanstack/react-query";
 import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { pictureQuery, type Asset, type Study } from "./imaging-api";
 import { DeletePicture } from "./delete-picture";
@@ -32,6 +33,23 @@ export function Viewer({ studies, assetId, onShow }: ViewerProps) {
   const [isDeleting, setDeleting] = useState(false);
   useNeighbours([next, previous]);
 
+  function step(way: 1 | -1) {
+    const wanted = way === 1 ? next : previous;
+    if (wanted === undefined) return;
+    onShow(wanted.id);
+    // The button of this way goes with the last picture.
+    if (shown[place + 2 * way] === undefined) stage.current?.focus();
+  }
+
+  // On the window: a button that goes takes the focus with it, and the keys work on.
+  useWindowEvent("keydown", (event) => {
+    if (isDeleting || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = event.shiftKey ? SHIFTED[event.key] : KEYS[event.key];
+    if (act === undefined || stage.current === null) return;
+    event.preventDefault();
+    act(stage.current, step);
+  });
+
   // Deleted meanwhile, or on another page: the address leads nowhere.
   const isGone = here === undefined;
   useEffect(() => {
@@ -46,25 +64,12 @@ export function Viewer({ studies, assetId, onShow }: ViewerProps) {
     setTimeout(() => document.querySelector<HTMLElement>(`[data-tile="${asset.id}"]`)?.focus({ preventScroll: false }), 0);
   }
 
-  function step(way: 1 | -1) {
-    const wanted = way === 1 ? next : previous;
-    if (wanted !== undefined) onShow(wanted.id);
-  }
-
-  function onKeyDown(event: KeyboardEvent) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = event.shiftKey ? SHIFTED[event.key] : KEYS[event.key];
-    if (act === undefined || stage.current === null) return;
-    event.preventDefault();
-    act(stage.current, step);
-  }
-
   return (
     <>
       <Modal.Root opened onClose={close} fullScreen transitionProps={{ duration: 120 }} returnFocus={false} closeOnEscape={!isDeleting} trapFocus={!isDeleting}>
         <Modal.Overlay backgroundOpacity={1} color="#070a0b" />
         <Modal.Content className={classes.content} aria-label={`${assetName(asset)}, viewer`} radius={0}>
-          <div className={classes.room} onKeyDown={onKeyDown}>
+          <div className={classes.room}>
             <header className={classes.head}>
               <div className={classes.words}>
                 <strong>
@@ -74,10 +79,10 @@ export function Viewer({ studies, assetId, onShow }: ViewerProps) {
                   {[studyTitle(study) === kindWords(study.kind) ? "" : kindWords(study.kind), dayOf(asset.capturedAt)].filter(Boolean).join(" · ")} · <bdi>{assetName(asset)}</bdi>
                 </span>
               </div>
-              <ViewerTools key={asset.id} asset={asset} stage={stage} onDelete={() => setDeleting(true)} onClose={close} />
+              <ViewerTools asset={asset} stage={stage} onDelete={() => setDeleting(true)} onClose={close} />
             </header>
             <div className={classes.middle}>
-              <Stage key={asset.id} ref={stage} asset={asset} onStep={step} />
+              <Stage ref={stage} asset={asset} onStep={step} />
               <Turner label="Previous picture" side="start" disabled={previous === undefined} onClick={() => step(-1)} />
               <Turner label="Next picture" side="end" disabled={next === undefined} onClick={() => step(1)} />
               <span className={classes.count}>
