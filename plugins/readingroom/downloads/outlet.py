@@ -31,6 +31,9 @@ log = structlog.get_logger(__name__)
 PIECE = 2 << 20
 """Bytes made at a time for a client that keeps pace: some files whole, and still warm when they are sent."""
 
+IN_STEP = 8 << 20
+"""Bytes after which a client that was never waited for keeps pace: more than sockets on the way take without it."""
+
 SMALL = 256 << 10
 """The same for one that does not, and to begin with: what 500 slow clients did not take yet is 128 MB at most."""
 
@@ -60,7 +63,7 @@ class _Line:
     flow: Flow | None = None
     request_id: str = ""
     rest: bytes = b""  # made, and not taken yet
-    piece: int = SMALL
+    in_step: int = 0  # bytes that it took since it was waited for last
     began: float = field(default_factory=time.monotonic)
 
 
@@ -183,15 +186,14 @@ class Outlet:
             elif line.flow is None or line.flow.is_over:
                 return True
             else:
-                made = room[: line.flow.take(room[: line.piece])]
+                made = room[: line.flow.take(room[: PIECE if line.in_step >= IN_STEP else SMALL])]
             sent = self._sent(line.socket, made)
             poured += sent
             if sent < len(made):
-                line.rest, line.piece = bytes(made[sent:]), SMALL
+                line.rest, line.in_step = bytes(made[sent:]), 0
                 self._later(line, select.EPOLLOUT)
                 return False
-            if not line.rest:
-                line.piece = min(line.piece * 2, PIECE)
+            line.in_step += sent
             line.rest = b""
             if self._ended:
                 return True
