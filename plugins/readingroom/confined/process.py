@@ -13,11 +13,14 @@ from readingroom.confined import landlock
 FILES_OPEN = 64
 
 
-def serve(answer: Callable[[socket.socket], None], *, memory: int, seconds: int, written: int = 0) -> None:
+def serve(
+    answer: Callable[[socket.socket], None], *, memory: int, seconds: int, clock: int = 0, written: int = 0
+) -> None:
     """Have each question on the socket that is standard input answered; never returns.
 
-    `memory` in bytes of address space; `seconds` for one answer, of the clock and of the processor; `written`, bytes in
-    one file. Nobody catches the signal that ends a long answer: decoders do not come back to Python to be asked.
+    `memory` in bytes of address space; `seconds` of the processor for one answer, and `clock` by the clock, as many if
+    it is not given; `written`, bytes in one file. Nobody catches the signal that ends a long answer (SIGXCPU, SIGALRM):
+    decoders do not come back to Python to be asked.
     """
     line = socket.socket(fileno=os.dup(0))
     # Whatever reads or prints must not get between the messages.
@@ -30,7 +33,7 @@ def serve(answer: Callable[[socket.socket], None], *, memory: int, seconds: int,
             spent = resource.getrusage(resource.RUSAGE_SELF)
             processor = int(spent.ru_utime + spent.ru_stime) + seconds + 1
             resource.setrlimit(resource.RLIMIT_CPU, (processor, resource.getrlimit(resource.RLIMIT_CPU)[1]))
-            signal.alarm(seconds)
+            signal.alarm(clock or seconds)
             answer(line)
             signal.alarm(0)
     except (EOFError, OSError):

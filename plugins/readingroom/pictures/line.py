@@ -26,5 +26,8 @@ KIND: Final = struct.Struct("<20sIIII")
 SIZES: Final = struct.Struct("<II")
 """Of the web variant: width and height; follows KIND in MADE."""
 
+CLOCK: Final = 3
+"""How many times as long by the clock a picture may take as it may keep a processor busy: others work too."""
+
 LARGEST_ANSWER: Final = 2048
 """REFUSED: the error's code, a zero byte, its words, a zero byte, its detail as JSON."""

@@ -30,8 +30,8 @@ from readingroom.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-SECONDS: Final = 60.0
-"""For one picture; the process itself ends sooner, unless it cannot even be ended."""
+SECONDS: Final = 30
+"""Of the processor for one picture: most take a third of one, 120 million pixels three to ten."""
 
 AGAIN: Final = {"Retry-After": "30"}
 
@@ -41,10 +41,11 @@ REFUSALS: Final = {each.code: each for each in (BrokenPicture, PayloadTooLarge, 
 class Pictures:
     """The PictureMaker of the house; no more than two pictures are made at a time."""
 
-    def __init__(self, settings: Settings, seconds: float = SECONDS) -> None:
-        limits = (settings.imaging_max_pixels, settings.imaging_max_pages)
+    def __init__(self, settings: Settings, seconds: int = SECONDS) -> None:
+        limits = (settings.imaging_max_pixels, settings.imaging_max_pages, seconds)
         self._pool = Pool(settings, "readingroom.pictures.worker", *map(str, limits))
-        self._seconds = seconds
+        # The process ends itself sooner, unless it is stopped.
+        self._seconds = line.CLOCK * seconds + 2.0
 
     def inspect(self, path: Path) -> Kind:
         """See PictureMaker."""
@@ -101,7 +102,7 @@ def _conversation(worker: Worker, question: bytes, expected: bytes, files: Seque
         said = receive(worker.line, length)
     except TimeoutError:
         log.warning("a picture took too long; its process was ended", seconds=seconds)
-        raise BrokenPicture("The picture takes too long to be decoded.") from None
+        raise _unavailable() from None
     except (EOFError, ConnectionError):
         raise _ended(worker.status()) from None
     worker.is_between = True
@@ -112,11 +113,16 @@ def _conversation(worker: Worker, question: bytes, expected: bytes, files: Seque
 
 def _ended(status: int) -> ReadingRoomError:
     log.warning("a picture ended its process", status=status)
-    if status in (-signal.SIGALRM, -signal.SIGXCPU):
+    if status == -signal.SIGXCPU:
         return BrokenPicture("The picture takes too long to be decoded.")
-    if status in (-signal.SIGKILL, -signal.SIGTERM):  # somebody else's doing: an operator's, or want of memory
-        return PicturesUnavailable("The picture could not be looked at; try again in a moment.", headers=AGAIN)
+    if status in (-signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM):
+        return _unavailable()
     return BrokenPicture("The picture cannot be decoded.")
+
+
+def _unavailable() -> PicturesUnavailable:
+    """To raise where it is no fault of the picture: the machine is busy, or an operator or want of memory ended it."""
+    return PicturesUnavailable("The picture could not be looked at; try again in a moment.", headers=AGAIN)
 
 
 def _refusal(said: bytes) -> ReadingRoomError:

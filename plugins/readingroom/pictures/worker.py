@@ -1,4 +1,4 @@
-"""A process that looks at pictures and makes their variants: `python -m readingroom.pictures.worker PIXELS PAGES`.
+"""A process that looks at pictures and makes their variants: `… worker PIXELS PAGES SECONDS`, the last for each.
 
 Its standard input is a socket, and files come open through it: it needs no path, no secret and no network. It has a
 bounded memory, may write what a variant takes and no more, and is ended by the kernel when one picture takes too long.
@@ -19,9 +19,6 @@ from readingroom.pictures import line
 from readingroom.pictures.limits import Data, Limits
 from readingroom.pictures.looking import look
 from readingroom.pictures.rendering import render
-
-SECONDS = 30
-"""For one picture; most take a third of one, 120 million pixels take three."""
 
 WRITTEN = 64 << 20
 """Bytes of one variant; most have a tenth of a million."""
@@ -84,7 +81,14 @@ def _mapped(file: int) -> Data:
 def main(argv: list[str]) -> None:
     """Serve until the parent is gone."""
     limits = Limits(int(argv[0]), int(argv[1]))
-    serve(lambda line_: answer(line_, limits), memory=memory(limits.pixels), seconds=SECONDS, written=WRITTEN)
+    seconds = int(argv[2])
+    serve(
+        lambda line_: answer(line_, limits),
+        memory=memory(limits.pixels),
+        seconds=seconds,
+        clock=line.CLOCK * seconds,
+        written=WRITTEN,
+    )
 
 
 if __name__ == "__main__":
