@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 ABANDONED = "abandoned"
 """State of a row whose upload failed, until its objects and then itself are removed."""
 
-AT_ONCE = 16
+AT_ONCE = 8
 """Files that are being filed at a time: each holds one of Orthanc's 50 threads, for seconds."""
 
 SLOW_SECONDS = 2.0

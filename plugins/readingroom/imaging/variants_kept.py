@@ -52,8 +52,12 @@ ASKED_SECONDS = 8.0
 WAITING = 12
 """Requests that wait for missing pictures at a time, of Orthanc's 50 threads."""
 
-RUNS = 16
-"""Pictures that are being made, or wait for a process, at a time; beyond that an upload leaves them for later."""
+RUNS = 4
+"""Makers that are asked at a time: the line before their processes (`confined.pool.WAITING`) has room for these and for
+a look at each file that is being filed (`filing.AT_ONCE`)."""
+
+JOBS = 32
+"""Pictures that wait for one of those; beyond that an upload leaves them for later. Each holds a file of the spool."""
 
 REFUSED_SECONDS = 300.0
 """How long a picture that could not be made is not tried again."""
@@ -161,6 +165,7 @@ class KeptVariants:
         self._spool = spool
         self._crew = Crew("variants")
         self._runs = threading.BoundedSemaphore(RUNS)
+        self._jobs = threading.BoundedSemaphore(JOBS)
         self._waiting = threading.BoundedSemaphore(WAITING)
         self._lock = threading.Lock()
         self._under_way: dict[int, Future[Keys]] = {}
@@ -168,21 +173,22 @@ class KeptVariants:
 
     def start(self, path: Path, kind: Kind) -> Making | None:
         """Begin to make pictures of that file, which may go away meanwhile; None where none are made at present."""
-        if not self.enabled or not self._runs.acquire(blocking=False):
+        if not self.enabled or not self._jobs.acquire(blocking=False):
             return None
         try:
             folder = self._spool.make()
             _take(path, folder / "original")
         except BaseException:
-            self._runs.release()
+            self._jobs.release()
             raise
         making = Making(folder)
 
         def make() -> Made:
             try:
-                return self._make(folder / "original", kind, folder)
+                with self._runs:
+                    return self._make(folder / "original", kind, folder)
             finally:
-                self._runs.release()
+                self._jobs.release()
 
         self._crew.start(lambda: making.run(make))
         return making
@@ -236,13 +242,14 @@ class KeptVariants:
             running = self._under_way.get(asset.id)
             if running is not None:
                 return running
-            if not self._runs.acquire(blocking=False):
+            if not self._jobs.acquire(blocking=False):
                 raise TooManyRequests("Many pictures are being made; try again in a moment.", retry_after=2)
             mine = self._under_way[asset.id] = Future[Keys]()
 
         def run() -> None:
             try:
-                mine.set_result(self._made_again(asset, caller))
+                with self._runs:
+                    mine.set_result(self._made_again(asset, caller))
             except BaseException as error:
                 if isinstance(error, ABOUT_THE_FILE):
                     self._refused.keep(asset.id, error)
@@ -250,7 +257,7 @@ class KeptVariants:
             finally:
                 with self._lock:
                     del self._under_way[asset.id]
-                self._runs.release()
+                self._jobs.release()
 
         self._crew.start(run)
         return mine

@@ -14,11 +14,12 @@ import pytest
 from PIL import Image
 from readingroom.app import Room
 from readingroom.errors import BrokenPicture, StorageUnavailable
-from readingroom.imaging import filing
+from readingroom.imaging import filing, variants_kept
 from readingroom.imaging.tables import imaging_asset, imaging_upload
 from readingroom.objects import NfsStore
 from readingroom.settings import Settings
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 from werkzeug.test import EnvironBuilder
 
 from tests.http.conftest import Person
@@ -369,3 +370,37 @@ def until(holds: Any, seconds: float = 20) -> None:
             return
         done.wait(0.05)
     raise AssertionError("it did not come to that")
+
+
+def test_what_takes_long_is_told_in_the_log(anna: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filing, "SLOW_SECONDS", -1.0)
+    monkeypatch.setattr(variants_kept, "SLOW_SECONDS", -1.0)
+    with capture_logs() as told:
+        asset = filed(anna, study(anna), png(300, 200, seed=40), "Anna Müller.png")
+    slow = {each["event"]: each for each in told if each["event"].startswith("slow_")}
+    assert (slow["slow_upload"]["asset"], slow["slow_upload"]["log_level"]) == (asset, "warning")
+    assert (slow["slow_variants"]["width"], slow["slow_variants"]["mime"]) == (300, "image/png")
+    assert "Müller" not in str(told)
+
+
+def test_more_uploads_than_pictures_can_be_made_of_are_filed_without_them(
+    pictures: PicturesOnDemand, anna: Person, monkeypatch: pytest.MonkeyPatch, room: Room
+) -> None:
+    monkeypatch.setattr(filing, "UPLOAD_SECONDS", 0.05)
+    study_id = study(anna)
+    pictures.gate.clear()
+    try:
+        assets = [filed(anna, study_id, png(seed=50 + n)) for n in range(variants_kept.JOBS + 2)]
+    finally:
+        pictures.gate.set()
+    until(lambda: pictured(room, assets) == variants_kept.JOBS)
+    for asset in assets[-2:]:
+        assert anna.get(f"/imaging/assets/{asset}?variant=thumb").status_code == 200
+    assert pictured(room, assets) == len(assets)
+
+
+def pictured(room: Room, assets: list[int]) -> int:
+    """How many of these have their thumbnail."""
+    c = imaging_asset.c
+    with room.database.read() as connection:
+        return connection.scalar(select(func.count()).where(c.id.in_(assets), c.thumb_key.is_not(None))) or 0
