@@ -27,8 +27,9 @@ from readingroom.imaging import studies
 from readingroom.imaging.assets import READY, RECEIVING, asset_of
 from readingroom.imaging.clinics import Patients, uuid_of
 from readingroom.imaging.events import AssetCreated, VariantsMade
+from readingroom.imaging.making import Made, Making
 from readingroom.imaging.tables import imaging_asset, imaging_upload
-from readingroom.imaging.variants_kept import UPLOAD_SECONDS, KeptVariants, Keys, Made, Making, PictureMaker, pieces
+from readingroom.imaging.variants_kept import UPLOAD_SECONDS, KeptVariants, Keys, PictureMaker, pieces
 from readingroom.metrics import Metrics
 from readingroom.objects import ObjectStore, Put, original_key, thumb_key, web_key
 from readingroom.pictures import Kind
