@@ -10,9 +10,12 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from readingroom.errors import TooManyRequests
-from readingroom.settings import Settings
+
+if TYPE_CHECKING:  # the process imports this too, and would start a third later
+    from readingroom.settings import Settings
 
 PROCESSES = 2
 """As many pictures at a time: decoding must leave processors to Orthanc."""

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -26,7 +26,9 @@ from readingroom.errors import (
 )
 from readingroom.pictures import line
 from readingroom.pictures.kinds import EXTENSIONS, Kind, Variants
-from readingroom.settings import Settings
+
+if TYPE_CHECKING:  # the process imports this too, and would start a third later
+    from readingroom.settings import Settings
 
 log = structlog.get_logger(__name__)
 
