@@ -11,6 +11,7 @@ from statistics import median
 
 import structlog
 from readingroom.clock import SystemClock
+from readingroom.identity.tables import account
 from readingroom.settings import Settings
 from readingroom.shares.rules import SHUT_AFTER
 from readingroom.shares.tables import shares
@@ -57,6 +58,8 @@ def run(report: Report) -> None:
 
 
 def _measure(report: Report, site: SharingSite, count: int, *, shown: bool) -> None:
+    with site.database.write() as connection:
+        connection.execute(update(account).values(disabled=False))
     reasons = _reasons(site)
     if not shown:
         del reasons["wrong passcode"], reasons["locked"], reasons["shut"]
@@ -101,6 +104,9 @@ def _reasons(site: SharingSite) -> dict[str, Reason]:
     _set(site, ids["revoked"][0], revoked_at=now)
     _set(site, ids["expired"][0], expires_at=now)
     _set(site, ids["used up"][0], max_downloads=1, download_count=1)
+    disabled = _link(site, "colleague", password=RIGHT)[1]
+    with site.database.write() as connection:
+        connection.execute(update(account).where(account.c.name == "colleague").values(disabled=True))
 
     def free() -> None:
         _set(site, ids["wrong"][0], failed_attempts=0, locked_until=None)
@@ -116,15 +122,16 @@ def _reasons(site: SharingSite) -> dict[str, Reason]:
         "revoked": Reason(ids["revoked"][1]),
         "expired": Reason(ids["expired"][1]),
         "used up": Reason(ids["used up"][1]),
+        "owner disabled": Reason(disabled),
         "locked": Reason(ids["locked"][1], before=lock),
         "shut": Reason(ids["shut"][1], before=shut),
         "wrong passcode": Reason(ids["wrong"][1], "a wrong passcode", free),
     }
 
 
-def _link(site: SharingSite, **wish: object) -> tuple[str, str]:
+def _link(site: SharingSite, user: str = "staff", **wish: object) -> tuple[str, str]:
     client = site.room.app.test_client()
-    access = client.post("/api/token/", json={"username": "staff", "password": PASSWORD}).get_json()["access"]
+    access = client.post("/api/token/", json={"username": user, "password": PASSWORD}).get_json()["access"]
     body = {"series_key": KEY, "expires_hours": 100, **wish}
     made = client.post("/share/create", json=body, headers={"Authorization": f"Bearer {access}"}).get_json()
     return made["id"], made["token"]
