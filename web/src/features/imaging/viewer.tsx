@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from "react";
 
 import { pictureQuery, type Asset, type Study } from "./imaging-api";
 import { DeletePicture } from "./delete-picture";
+import { readPlace } from "./patient-address";
 import { assetName, dayOf, kindWords, studyTitle } from "./kinds";
 import { Stage, type StageActs } from "./viewer-stage";
 import { ViewerTools } from "./viewer-tools";
@@ -50,10 +51,11 @@ export function Viewer({ studies, assetId, onShow }: ViewerProps) {
     act(stage.current, step);
   });
 
-  // Deleted meanwhile, or on another page: the address leads nowhere.
+  // Deleted by somebody else, or on another page: the address leads nowhere. After a deletion here the address is ahead of what React
+  // shows, which is a transition: the address itself is asked.
   const isGone = here === undefined;
   useEffect(() => {
-    if (isGone) onShow(null);
+    if (isGone && readPlace(new URLSearchParams(window.location.search)).picture === assetId) onShow(null);
   });
   if (here === undefined) return null;
   const { study, asset } = here;
