@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import structlog
 from flask import Flask, Response, g, request
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionToSpare
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from readingroom.clock import Clock
 from readingroom.errors import (
     CrossSite,
+    DatabaseUnavailable,
     Forbidden,
     MethodNotAllowed,
     NotFound,
@@ -36,6 +39,9 @@ BASIC = 'Basic realm="Reading Room", charset="UTF-8"'
 FROM_EXPLORER = re.compile(r"https?://[^/]+/app/")
 
 SLOW_SECONDS = 2.0
+
+AWAY = (OperationalError, InterfaceError, NoConnectionToSpare)
+"""What SQLAlchemy says when the database is gone, shut down or locked, or has no connection to spare (PEP 249)."""
 
 
 class Door:
@@ -147,6 +153,8 @@ def as_ours(error: Exception) -> ReadingRoomError:
     """The error of our tree that says the same; what we did not raise ourselves tells nothing of its inside."""
     if isinstance(error, ReadingRoomError):
         return error
+    if isinstance(error, AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return DatabaseUnavailable("The database does not answer; try again in a moment.")
     if isinstance(error, HTTPException):
         by_status = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
         made = by_status.get(error.code or 500)

@@ -32,6 +32,7 @@ ReadingRoomError                    500 internal
 ├── TooManyRequests                 429 too_many_requests
 ├── PicturesUnavailable             503 pictures_unavailable
 ├── UploadBusy                      503 upload_busy
+├── DatabaseUnavailable             503 database_unavailable
 ├── PacsError                       502 pacs_error
 │   ├── PacsNotFound                404 not_found
 │   └── PacsUnreachable             503 pacs_unreachable
@@ -276,6 +277,17 @@ class UploadBusy(ReadingRoomError):
     code = "upload_busy"
 
     def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message, headers={"Retry-After": str(retry_after)})
+        self.retry_after = retry_after
+
+
+class DatabaseUnavailable(ReadingRoomError):
+    """The database does not answer; `retry_after` is in whole seconds."""
+
+    status = 503
+    code = "database_unavailable"
+
+    def __init__(self, message: str, *, retry_after: int = 10) -> None:
         super().__init__(message, headers={"Retry-After": str(retry_after)})
         self.retry_after = retry_after
 
