@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from io import RawIOBase
 from pathlib import Path
 
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -12,7 +13,8 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from readingroom.errors import BadRequest
 from readingroom.objects.folder_errors import InOurWords
 
-PIECE = 1 << 20
+PIECE = 128 << 10
+"""Bytes read at a time: the decoder copies each twice, in a quarter of the time while they stay in the cache."""
 
 MAX_PARTS = 32
 MAX_FIELD = 4096
@@ -52,7 +54,7 @@ def read_form(read: Callable[[int], bytes], boundary: bytes, place: Path, check_
             elif isinstance(event, Data) and name is None:
                 form.size += len(event.data)
                 check_size(form.size)
-                target.write(event.data)
+                _write(target, event.data)
             elif isinstance(event, Data) and name is not None:
                 text += event.data
                 if len(text) > MAX_FIELD:
@@ -68,6 +70,13 @@ def _is_the_file(event: Field | File, form: Form) -> None:
     if event.name != FILE or form.has_file:
         raise BadRequest(f"A form carries one file, in its part `{FILE}`.")
     form.has_file, form.file_name = True, event.filename if isinstance(event, File) else None
+
+
+def _write(target: RawIOBase, data: bytes) -> None:
+    """All of it: what nearly fills a disk is written in part, and only the rest is refused."""
+    view = memoryview(data)
+    while view:
+        view = view[target.write(view) or 0 :]
 
 
 def _add(form: Form, name: str, text: bytes) -> None:
@@ -88,6 +97,8 @@ def _events(read: Callable[[int], bytes], boundary: bytes) -> Iterator[Event]:
             while True:
                 event = decoder.next_event()
                 if isinstance(event, NeedData):
+                    if len(decoder.buffer) > SOME_ROOM:  # before, between or behind parts: it would be held in memory
+                        raise BadRequest("Too much of this form is neither a file nor a field.")
                     break
                 yield event
                 if isinstance(event, Epilogue):

@@ -32,7 +32,7 @@ from readingroom.errors import (
 )
 from readingroom.identity import Caller
 from readingroom.identity.lately import Lately
-from readingroom.imaging.assets import Asset, is_shown
+from readingroom.imaging.assets import Asset, is_shown, original_of
 from readingroom.imaging.events import VariantsMade
 from readingroom.imaging.making import Made, Making
 from readingroom.imaging.spool import Spool
@@ -65,7 +65,7 @@ REFUSED_SECONDS = 300.0
 
 SLOW_SECONDS = 1.0
 
-PIECE = 1 << 20
+PIECE = 256 << 10
 
 ABOUT_THE_FILE = (BrokenPicture, UnsupportedMedia, PayloadTooLarge)
 """Errors that say that the file is bad, whenever it is looked at."""
@@ -211,7 +211,7 @@ class KeptVariants:
     def _made_again(self, asset: Asset, caller: Caller) -> Keys:
         with self._spool.folder() as folder:
             original = folder / "original"
-            with self._objects.open(asset.storage_key) as blob, original.open("wb") as file:
+            with original_of(asset, self._objects) as blob, original.open("wb") as file:
                 for piece in blob.read_range():
                     file.write(piece)
             made = self._make(original, self._pictures.inspect(original), folder)
@@ -239,7 +239,7 @@ class KeptVariants:
 
 
 def pieces(path: Path) -> Iterator[bytes]:
-    """A file's bytes, 1 MB at a time."""
+    """A file's bytes, in pieces that stay in a processor's cache on their way."""
     with path.open("rb", buffering=0) as file:
         while piece := file.read(PIECE):
             yield piece
