@@ -6,5 +6,8 @@ import struct
 
 LENGTH = struct.Struct("<I")
 
-SECONDS = 90
-"""For one instance; a 12-megapixel photograph takes one, most X-rays less."""
+SECONDS = 60
+"""Of the processor, for one instance: a 12-megapixel photograph takes half a one, 120 megapixels five."""
+
+CLOCK = 120
+"""By the clock: a busy machine is given twice that."""

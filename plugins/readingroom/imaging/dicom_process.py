@@ -19,7 +19,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit
 from readingroom.confined.line import receive
 from readingroom.confined.process import serve
 from readingroom.imaging import dicom_header, dicom_pixels
-from readingroom.imaging.dicom_line import LENGTH, SECONDS
+from readingroom.imaging.dicom_line import CLOCK, LENGTH, SECONDS
 from readingroom.imaging.dicom_subject import Subject, series_of
 
 IMPLEMENTATION_UID = UID("2.25.21406384418907432146330478514613064961")
@@ -91,4 +91,4 @@ def on_line(line: socket.socket) -> None:
 
 
 if __name__ == "__main__":
-    serve(on_line, memory=MEMORY, seconds=SECONDS, written=LARGEST_FILE)
+    serve(on_line, memory=MEMORY, seconds=SECONDS, clock=CLOCK, written=LARGEST_FILE)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import socket
+import subprocess
 import threading
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from readingroom.imaging import studies
 from readingroom.imaging.assets import Asset, Assets, is_shown
 from readingroom.imaging.clinics import uuid_of
 from readingroom.imaging.dicom_events import AssetMadeDicom
-from readingroom.imaging.dicom_line import LENGTH, SECONDS
+from readingroom.imaging.dicom_line import CLOCK, LENGTH
 from readingroom.imaging.dicom_subject import SOP_CLASSES, Said, Subject, series_of, study_root, uids
 from readingroom.imaging.spool import Spool
 from readingroom.imaging.tables import imaging_asset
@@ -43,7 +44,7 @@ from readingroom.settings import Settings
 log = structlog.get_logger(__name__)
 
 AT_A_TIME = 2
-"""Instances that are being made: Orthanc takes a file in one piece, and some are hundreds of MB."""
+"""Instances that are being made; beyond that a request is told to come again."""
 
 LARGEST_ANSWER = 4096
 
@@ -78,6 +79,7 @@ class Dicomizing:
         self._spool = spool
         self._pool = Pool(settings, "readingroom.imaging.dicom_process", processes=AT_A_TIME)
         self._places = threading.BoundedSemaphore(AT_A_TIME)
+        self._storing = threading.Lock()
 
     def make(self, clinic: int, asset_id: int, said: Said, caller: Caller) -> Instance:
         """The instance of that clinic's asset, made now or before; what `said` says counts when it is made.
@@ -98,7 +100,8 @@ class Dicomizing:
                 target = folder / "instance.dcm"
                 self._written(subject, original, target)
                 original.unlink()
-                stored = store(self._pacs, target.read_bytes())
+                with self._storing:  # the one moment in which a whole file lies in Orthanc's memory
+                    stored = store(self._pacs, target.read_bytes())
         finally:
             self._places.release()
         is_new = self._linked(asset, stored.id, subject, caller)
@@ -150,8 +153,8 @@ class Dicomizing:
         try:
             with original.open("rb") as read, target.open("wb") as written, self._pool.worker() as worker:
                 said = _asked(worker, job, [read.fileno(), written.fileno()])
-        except OSError as error:
-            raise _unavailable(error) from error
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _unavailable(type(error).__name__) from error
         if "notAnImage" in said:
             raise BrokenPicture(f"No DICOM instance can be made of this file: {said['notAnImage']}.")
         if said:
@@ -186,20 +189,33 @@ class Dicomizing:
 def _asked(worker: Worker, job: dict[str, Any], files: list[int]) -> dict[str, str]:
     worker.is_between = False
     said = json.dumps(job).encode()
-    until = time.monotonic() + SECONDS + 5
     try:
-        worker.line.settimeout(SECONDS + 5)
+        # The process ends itself sooner, unless it is stopped.
+        worker.line.settimeout(CLOCK + 5)
         socket.send_fds(worker.line, [LENGTH.pack(len(said))], files)
         worker.line.sendall(said)
         (length,) = LENGTH.unpack(receive(worker.line, LENGTH.size))
         if length > LARGEST_ANSWER:
             return {"failed": "its answer is none"}
-        worker.line.settimeout(max(until - time.monotonic(), 1))
         answer = json.loads(receive(worker.line, length))
-    except (EOFError, ConnectionError, TimeoutError, ValueError):
-        return {"notAnImage": "it takes too much time or memory"}
+    except TimeoutError:
+        raise _unavailable("stopped") from None
+    except (EOFError, ConnectionError):
+        return _ended(worker.status())
+    except ValueError:
+        return {"failed": "its answer is none"}
     worker.is_between = True
     return {str(key): str(value)[:200] for key, value in answer.items()} if isinstance(answer, dict) else {"failed": ""}
+
+
+def _ended(status: int) -> dict[str, str]:
+    """What a process says of its job by ending: that of a file is a crash, or all its time of the processor.
+
+    Raises PicturesUnavailable for what a busy machine, an operator, want of memory or a broken installation ends.
+    """
+    if status >= 0 or status in (-signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM):
+        raise _unavailable(f"ended with {status}")
+    return {"notAnImage": "it takes too long" if status == -signal.SIGXCPU else "it ends whoever decodes it"}
 
 
 def _instance(subject: Subject, orthanc_id: str, *, is_new: bool) -> Instance:
@@ -207,6 +223,6 @@ def _instance(subject: Subject, orthanc_id: str, *, is_new: bool) -> Instance:
     return Instance(orthanc_id, sop_class, subject.study_uid, subject.series_uid, subject.instance_uid, is_new)
 
 
-def _unavailable(error: OSError) -> PicturesUnavailable:
-    log.warning("dicom_process_not_started", error=type(error).__name__)
+def _unavailable(why: str) -> PicturesUnavailable:
+    log.warning("dicom_process_failed", why=why)
     return PicturesUnavailable("DICOM instances cannot be made just now.", headers={"Retry-After": "10"})

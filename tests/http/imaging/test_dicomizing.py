@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy
 import pytest
@@ -14,8 +15,12 @@ from pydicom.pixels.utils import pixel_array
 from readingroom.app import Room, build
 from readingroom.clock import SystemClock
 from readingroom.db import migrate, open_database
-from readingroom.errors import PacsError, PacsUnreachable
+from readingroom.errors import BrokenPicture, PacsError, PacsUnreachable, PicturesUnavailable
 from readingroom.identity import ANONYMOUS, ROLES, Caller
+from readingroom.imaging.assets import Assets
+from readingroom.imaging.dicom_subject import Said
+from readingroom.imaging.dicomizing import Dicomizing
+from readingroom.imaging.spool import Spool
 from readingroom.imaging.tables import imaging_asset
 from readingroom.objects import NfsStore
 from readingroom.settings import Settings
@@ -232,6 +237,32 @@ def test_a_file_of_several_pages_is_told_that_it_cannot_be_an_image(anna: Person
     answer = anna.post(f"/imaging/assets/{asset}/dicom", json={})
     assert (answer.status_code, answer.get_json()["error"]) == (422, "broken_picture")
     assert "several pages" in answer.get_json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "error"),
+    [("kill -SEGV $$", BrokenPicture), ("kill -XCPU $$", BrokenPicture), ("kill -KILL $$", PicturesUnavailable),
+     ("exit 1", PicturesUnavailable), ("exit 0", PicturesUnavailable)],
+)  # fmt: skip
+def test_a_process_that_ends_blames_the_file_only_where_the_file_did_it(
+    room: Room, orthanc: KeptInstances, objects: NfsStore, settings: Settings, anna: Person, tmp_path: Path,
+    ending: str, error: type[Exception],
+) -> None:  # fmt: skip
+    asset, before = filed(anna, study(anna), deep_png()), len(orthanc.files)
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nulimit -c 0\nsleep 0.2\n{ending}\n")
+    python.chmod(0o755)
+    clock, spool = SystemClock(), Spool(tmp_path / "spool")
+    broken = Dicomizing(
+        settings.model_copy(update={"python": str(python)}), room.database, clock, room.trail, room.metrics, orthanc,
+        objects, Assets(room.database, clock, room.trail), spool,
+    )  # fmt: skip
+    with pytest.raises(error):
+        broken.make(12, asset, Said(), Caller(ANONYMOUS, "00000000-0000-0000-0000-000000000000", ""))
+    broken.close()
+    assert len(orthanc.files) == before
+    assert list((tmp_path / "spool").iterdir()) == []
+    assert made(anna, asset)["isNew"]
 
 
 def test_a_row_of_another_clinic_s_study_cannot_lend_its_uids(
