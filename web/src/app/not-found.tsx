@@ -11,8 +11,8 @@ export function NotFoundPage() {
       title="No page at this address"
       icon={<IconMapOff size={34} stroke={1.3} />}
       action={
-        <Button component={Link} to="/cases" variant="default">
-          To the cases
+        <Button component={Link} to="/" variant="default">
+          To the start
         </Button>
       }
     >

@@ -2,12 +2,14 @@
 import { createBrowserRouter, Navigate } from "react-router";
 
 import { RequireCapability, RequireSession } from "@/app/guards";
+import { homeOf } from "@/app/places";
 import { NotFoundPage, RouteError } from "@/app/not-found";
 import { Shell } from "@/app/shell";
 import { CaseListPage } from "@/features/cases/case-list-page";
 import { CasePage } from "@/features/cases/case-page";
 import { SelectionRoom } from "@/features/cases/selection-context";
 import { SignInPage } from "@/features/session/sign-in-page";
+import { useMe } from "@/lib/session/use-session";
 
 export const router = createBrowserRouter([
   { path: "/sign-in", element: <SignInPage />, errorElement: <RouteError /> },
@@ -30,7 +32,7 @@ export const router = createBrowserRouter([
     errorElement: <RouteError />,
     HydrateFallback: () => null,
     children: [
-      { path: "/", element: <Navigate to="/cases" replace /> },
+      { path: "/", element: <Home /> },
       {
         path: "/cases",
         element: (
@@ -166,6 +168,12 @@ export const router = createBrowserRouter([
     ],
   },
 ]);
+
+/** Each begins where they have something to do. */
+function Home() {
+  const me = useMe();
+  return me === null ? null : <Navigate to={homeOf(me)} replace />;
+}
 
 function guarded(capability: string, page: React.ReactNode) {
   return <RequireCapability capability={capability}>{page}</RequireCapability>;

@@ -4,24 +4,13 @@ import { useDisclosure } from "@mantine/hooks";
 import { Suspense, useEffect, useRef } from "react";
 import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 
+import { placesOf } from "@/app/places";
 import { Logo } from "@/components/logo";
 import { LoadingRows } from "@/components/states";
 import { SchemeMenu, UserMenu } from "@/features/session/user-menu";
 import { useMe } from "@/lib/session/use-session";
 
 import classes from "./shell.module.css";
-
-/** Later places (viewer) get their line here. `clinic`: for people of a clinic alone. */
-const PLACES: readonly { to: string; label: string; capability: string | null; clinic?: boolean }[] = [
-  { to: "/cases", label: "Cases", capability: "cases.read" },
-  { to: "/nas", label: "NAS index", capability: "index.search" },
-  { to: "/shares", label: "Links", capability: "share.create" },
-  { to: "/imaging", label: "Pictures", capability: "imaging.read", clinic: true },
-  { to: "/admin/cases", label: "Manage cases", capability: "cases.admin" },
-  { to: "/admin/imports", label: "Imports", capability: "cases.admin" },
-  { to: "/admin/audit", label: "Audit", capability: "audit.read" },
-  { to: "/docs", label: "API", capability: null },
-];
 
 /** A screen reader and the Tab key start at the new page, as after a real page load; the first page is left alone. */
 function useFocusOnNewPage() {
@@ -42,9 +31,7 @@ export function Shell() {
   const [opened, { toggle, close }] = useDisclosure(false);
   const page = useFocusOnNewPage();
   if (me === null) return null;
-  const places = PLACES.filter(
-    ({ capability, clinic = false }) => (capability === null || me.capabilities.includes(capability)) && (!clinic || me.clinic !== null),
-  );
+  const places = placesOf(me);
   return (
     <>
       <a href="#page" className="rr-skip">
@@ -53,7 +40,7 @@ export function Shell() {
       <header className={classes.header}>
         <div className={classes.bar}>
           <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
-          <Link to="/cases" className={classes.brand}>
+          <Link to="/" className={classes.brand}>
             <Logo size={26} />
             <Text component="span" inherit>
               Reading Room

@@ -14,6 +14,6 @@ export function signInMessage(error: Error): string {
 
 /** Where to go after signing in: a path of our own only, so that a link cannot lead elsewhere. */
 export function returnPath(next: string | null): string {
-  if (next === null || !next.startsWith("/") || next.startsWith("//") || next.includes("\\")) return "/cases";
-  return next.startsWith("/sign-in") ? "/cases" : next;
+  if (next === null || !next.startsWith("/") || next.startsWith("//") || next.includes("\\")) return "/";
+  return next.startsWith("/sign-in") ? "/" : next;
 }
