@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from readingroom.objects import NfsStore, ObjectStore
@@ -86,11 +87,11 @@ def test_a_store_that_is_full_refuses_and_takes_it_when_there_is_room_again(tmp_
 def test_a_store_that_fills_up_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     """There was room when the put began: somebody else took it."""
     with small_disk(6) as disk:
-        store = NfsStore(disk)
+        store: Any = NfsStore(disk)
         place = Place(settings_of(tmp_path), store)
         try:
             first, data = filed(place.anna, study(place.anna), png()), noise_png(3_000_000)
-            store._see_room = lambda size: None  # type: ignore[method-assign]
+            store._see_room = lambda size: None
             (disk / "filler").write_bytes(b"\0" * 4_000_000)
             refused(upload(place.anna, study(place.anna), data), 507, "storage_full")
             assert place.assets() == [first] and list((disk / ".incoming").iterdir()) == []
@@ -130,7 +131,10 @@ def test_parts_of_all_uploads_under_way_have_room_before_another_is_begun(tmp_pa
         try:
             here = study(place.anna)
             wish = {"patientId": 345, "studyId": here, "modality": "XRAY", "mimeType": "image/png"}
-            begin = lambda: place.anna.post("/imaging/assets/upload-init", json=wish | {"totalBytes": 20_000_000})  # noqa: E731
+
+            def begin() -> TestResponse:
+                return place.anna.post("/imaging/assets/upload-init", json=wish | {"totalBytes": 20_000_000})
+
             assert [begin().status_code, begin().status_code] == [201, 201]
             refused(begin(), 507, "storage_full")
         finally:
@@ -166,9 +170,10 @@ def test_s3_that_goes_in_the_middle_of_an_upload_leaves_what_the_sweeper_finds(s
     parts = begun(place.anna, data)
     for start in range(0, len(data), 8 << 20):
         put(place.anna, parts, start, data[start : start + (8 << 20)])
-    real, sent = place.objects.put, 0
+    objects: Any = place.objects
+    real, sent = objects.put, 0
 
-    def put_and_go(key: str, chunks: Iterator[bytes], **options: object) -> object:
+    def put_and_go(key: str, chunks: Iterator[bytes], **options: Any) -> Any:
         def going() -> Iterator[bytes]:
             nonlocal sent
             for chunk in chunks:
@@ -177,11 +182,11 @@ def test_s3_that_goes_in_the_middle_of_an_upload_leaves_what_the_sweeper_finds(s
                     server.stop()
                 yield chunk
 
-        return real(key, going(), **options)  # type: ignore[arg-type]
+        return real(key, going(), **options)
 
-    place.objects.put = put_and_go  # type: ignore[method-assign,assignment]
+    objects.put = put_and_go
     refused(completed(place.anna, parts, data), 503, "storage_unavailable")
-    place.objects.put = real  # type: ignore[method-assign]
+    objects.put = real
     server.start()
     place.imaging.sweeper.sweep()
     asset = completed(place.anna, parts, data).get_json()["assetId"]
@@ -205,12 +210,13 @@ def test_a_database_that_goes_leaves_nothing_that_is_shown_and_the_same_upload_s
     data = noise_png(400_000)
     parts = begun(place.anna, data)
     put(place.anna, parts, 0, data)
-    real = place.objects.put
+    objects: Any = place.objects
+    real = objects.put
 
-    def put_and_go(key: str, chunks: Iterator[bytes], **options: object) -> object:
+    def put_and_go(key: str, chunks: Iterator[bytes], **options: Any) -> Any:
         if when == "at a piece":
             server.cut()
-        done = real(key, chunks, **options)  # type: ignore[arg-type]
+        done = real(key, chunks, **options)
         if when == "after all pieces":
             server.cut()
         return done
@@ -218,9 +224,9 @@ def test_a_database_that_goes_leaves_nothing_that_is_shown_and_the_same_upload_s
     if when == "before":
         server.cut()
     else:
-        place.objects.put = put_and_go  # type: ignore[method-assign,assignment]
+        objects.put = put_and_go
     refused(completed(place.anna, parts, data), 503, "database_unavailable")
-    place.objects.put = real  # type: ignore[method-assign]
+    objects.put = real
     refused(place.anna.get(f"/imaging/uploads/{parts}"), 503, "database_unavailable")
     place.imaging.sweeper.sweep()
     server.start()
