@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select, update
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.db import Database
-from readingroom.errors import NotFound
+from readingroom.errors import NotFound, ObjectNotFound, StorageUnavailable
 from readingroom.identity import Caller
 from readingroom.imaging.clinics import uuid_of
 from readingroom.imaging.events import AssetDeleted
-from readingroom.imaging.tables import imaging_asset
+from readingroom.imaging.tables import imaging_asset, imaging_study
+from readingroom.objects import Blob, ObjectStore
 
 Modality = Literal["XRAY", "PHOTO", "DOC"]
 
@@ -58,8 +60,25 @@ def asset_of(row: Row[Any]) -> Asset:
 
 
 def is_shown() -> ColumnElement[bool]:
-    """Whether a row is there for anybody at all."""
-    return and_(imaging_asset.c.is_active, imaging_asset.c.state == READY)
+    """Whether a row of imaging_asset is there for anybody at all: whole, and neither it nor its study taken out."""
+    c = imaging_study.c
+    study = exists(select(c.id).where(c.id == imaging_asset.c.study_id, c.is_active).correlate(imaging_asset))
+    return and_(imaging_asset.c.is_active, imaging_asset.c.state == READY, study)
+
+
+@contextmanager
+def original_of(asset: Asset, objects: ObjectStore) -> Iterator[Blob]:
+    """The bytes that were filed. Raises ObjectNotFound, StorageUnavailable."""
+    with ExitStack() as stack:
+        try:
+            blob = stack.enter_context(objects.open(asset.storage_key))
+        except ObjectNotFound:
+            if asset.storage_backend == objects.name:
+                raise
+            raise StorageUnavailable(
+                f"This file has not been moved from {asset.storage_backend} to {objects.name} yet.", retry_after=300
+            ) from None
+        yield blob
 
 
 class Assets:

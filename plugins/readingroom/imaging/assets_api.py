@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from flask import Response, request
 
 from readingroom.audit import Trail
@@ -57,6 +59,7 @@ def routes(
             read = request.stream.read
             return AssetMade(asset_id=uploading.take(clinic, read, kind, length, key, caller()))
         with handed:
+            length = os.fstat(handed.fileno()).st_size
             return AssetMade(asset_id=uploading.take(clinic, handed.read, kind, length, key, caller()))
 
     @area.get("/imaging/assets/<asset_id>", capability=READ, query=VariantQuery, errors=(404, 416, 422, 429, 503))

@@ -55,8 +55,8 @@ def build(
     spool = Spool(settings.data / "spool" / "pictures")
     variants = KeptVariants(database, clock, trail, metrics, objects, pictures, spool, enabled=enabled)
     filing = Filing(database, clock, trail, metrics, patients, objects, pictures, variants, max_bytes=max_bytes)
-    uploading = Uploading(filing, Once(database, clock), spool)
     files, days = PartFiles(settings.data / "uploads"), settings.imaging_deleted_days
+    uploading = Uploading(filing, Once(database, clock), spool, files.see_room)
     parts = Parts(database, clock, trail, files, filing, timedelta(hours=settings.imaging_upload_hours))
     sweeper = Sweeper(
         database, clock, trail, metrics, objects, filing, files, spool,

@@ -12,7 +12,7 @@ from readingroom.downloads.answers import byte_range, disposition
 from readingroom.errors import ObjectNotFound, TooManyRequests
 from readingroom.identity import Caller
 from readingroom.imaging.answers import Variant
-from readingroom.imaging.assets import Asset
+from readingroom.imaging.assets import Asset, original_of
 from readingroom.imaging.file_names import saving_name
 from readingroom.imaging.variants_kept import KeptVariants
 from readingroom.objects import Blob, ObjectStore
@@ -62,7 +62,7 @@ class Reading:
 
     def _opened(self, asset: Asset, variant: Variant, caller: Caller, stack: ExitStack) -> Blob:
         if variant == "original":
-            return stack.enter_context(self._objects.open(asset.storage_key))
+            return stack.enter_context(original_of(asset, self._objects))
         if key := asset.thumb_key if variant == "thumb" else asset.web_key:
             with suppress(ObjectNotFound):
                 return stack.enter_context(self._objects.open(key))

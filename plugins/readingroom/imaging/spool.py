@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from readingroom.errors import StorageUnavailable
 from readingroom.objects.folder_errors import told
 
 ABANDONED_SECONDS = 24 * 3600.0
@@ -30,7 +31,10 @@ class Spool:
             self._base.mkdir(parents=True, exist_ok=True, mode=0o700)
             return Path(tempfile.mkdtemp(prefix=PREFIX, dir=self._base))
         except OSError as error:
-            raise told(error) from error
+            said = told(error)
+            if isinstance(said, StorageUnavailable):
+                raise said from error
+            raise StorageUnavailable("The folder for files on their way cannot be made.") from error
 
     @contextmanager
     def folder(self) -> Iterator[Path]:

@@ -20,20 +20,23 @@ from readingroom.routing import parse
 class Uploading:
     """Takes whole uploads. Safe for many threads."""
 
-    def __init__(self, filing: Filing, once: Once, spool: Spool) -> None:
+    def __init__(self, filing: Filing, once: Once, spool: Spool, see_room: Callable[[int], None]) -> None:
+        """`see_room` raises StorageFull unless so many bytes more fit on the disk."""
         self._filing = filing
         self._once = once
         self._spool = spool
+        self._see_room = see_room
 
     def take(
         self, clinic: int, read: Callable[[int], bytes], content_type: str, length: int, key: str | None, caller: Caller
     ) -> int:
-        """Read a form of `length` bytes (0: not known) and file what it holds; answers the asset's id.
+        """Read a form of `length` bytes and file what it holds; answers the asset's id.
 
         Raises BadRequest, and what `Filing.file` raises; with an Idempotency-Key Conflict and UploadBusy too.
         """
         boundary = boundary_of(content_type)
         self._filing.check_size(length - SOME_ROOM)
+        self._see_room(2 * length)  # on its way, and where it is stored
         with self._spool.folder() as folder:
             path = folder / "original"
             form = read_form(read, boundary, path, self._filing.check_size)

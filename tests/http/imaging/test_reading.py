@@ -12,7 +12,7 @@ from PIL import Image
 from readingroom.app import Room
 from readingroom.errors import BrokenPicture, PicturesUnavailable, StorageUnavailable
 from readingroom.imaging import reading, variants_kept
-from readingroom.imaging.tables import imaging_asset
+from readingroom.imaging.tables import imaging_asset, imaging_study
 from readingroom.objects import NfsStore
 from sqlalchemy import Row, select, update
 
@@ -283,6 +283,30 @@ def test_a_store_that_is_away_says_when_to_come_again(
         answer = anna.get(at(large, variant))
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "9")
     assert anna.get(f"/imaging/studies/{row_of(room, large).study_id}").status_code == 200
+
+
+def test_what_lies_in_another_store_says_so(room: Room, objects: NfsStore, anna: Person) -> None:
+    asset = filed(anna, study(anna), png(seed=24))
+    row = row_of(room, asset)
+    for key in (row.storage_key, row.thumb_key, row.web_key):
+        objects.delete(key)
+    assert anna.get(at(asset)).status_code == 404
+    with room.database.write() as connection:
+        connection.execute(update(imaging_asset).where(imaging_asset.c.id == asset).values(storage_backend="s3"))
+    for variant in ("original", "web"):
+        answer = anna.get(at(asset, variant))
+        assert (answer.status_code, answer.get_json()["error"]) == (503, "storage_unavailable")
+        assert "from s3 to nfs" in answer.get_json()["message"]
+
+
+def test_what_belongs_to_a_study_that_was_taken_out_is_gone_with_it(room: Room, anna: Person) -> None:
+    study_id = study(anna)
+    asset = filed(anna, study_id, png(seed=25))
+    with room.database.write() as connection:  # by the site's own programs: there is no route for it
+        connection.execute(update(imaging_study).where(imaging_study.c.id == study_id).values(is_active=False))
+    assert anna.get(f"/imaging/studies/{study_id}").status_code == 404
+    assert anna.get(at(asset)).status_code == 404
+    assert anna.delete(f"/imaging/assets/{asset}").status_code == 404
 
 
 def test_health_names_the_store(room: Room) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -346,3 +347,14 @@ def pictured(room: Room, assets: list[int]) -> int:
     c = imaging_asset.c
     with room.database.read() as connection:
         return connection.scalar(select(func.count()).where(c.id.in_(assets), c.thumb_key.is_not(None))) or 0
+
+
+def test_what_would_fill_the_disk_is_refused_before_it_is_taken(
+    room: Room, objects: NfsStore, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study_id, before = study(anna), everything(room, objects)
+    small = os.statvfs_result((4096, 4096, 1000, 60, 60, 0, 0, 0, 0, 0))  # 240 kB are free, 200 kB stay so
+    monkeypatch.setattr(os, "statvfs", lambda _: small)
+    answer = upload(anna, study_id, noise_png(100_000))
+    assert (answer.status_code, answer.get_json()["error"]) == (507, "storage_full")
+    assert everything(room, objects) == before
