@@ -28,12 +28,20 @@ def check(said: Mapping[str, str], data: bytes) -> None:
             raise BadRequest("X-Chunk-SHA256 is 64 hex digits.")
         _same("sha256", bytes.fromhex(hexadecimal.strip()), data)
     if "content-digest" in headers:
-        for member in headers["content-digest"].split(","):
-            match = _MEMBER.fullmatch(member)
-            if match is None:
-                raise BadRequest("Content-Digest is written as sha-256=:BASE64: (RFC 9530).")
-            if match[1] in ALGORITHMS:
-                _same(ALGORITHMS[match[1]], _decoded(match[2]), data)
+        for algorithm, digest in _members(headers["content-digest"]).items():
+            if algorithm in ALGORITHMS:
+                _same(ALGORITHMS[algorithm], _decoded(digest), data)
+
+
+def _members(header: str) -> dict[str, str]:
+    """Digests by algorithm; of one that is named twice the last (RFC 9651 section 4.2.2), or a line would hash a day."""
+    found = {}
+    for member in header.split(","):
+        match = _MEMBER.fullmatch(member)
+        if match is None:
+            raise BadRequest("Content-Digest is written as sha-256=:BASE64: (RFC 9530).")
+        found[match[1]] = match[2]
+    return found
 
 
 def _same(algorithm: str, said: bytes, data: bytes) -> None:

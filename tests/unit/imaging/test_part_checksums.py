@@ -59,3 +59,13 @@ def test_what_says_no_checksum_is_refused_as_such(headers: dict[str, str]) -> No
     with pytest.raises(BadRequest) as refused:
         check(headers, DATA)
     assert not isinstance(refused.value, ChunkDamaged)
+
+
+def test_an_algorithm_that_is_named_often_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong, right = digest("sha256", b"other"), digest("sha256")
+    header = ", ".join(f"sha-256=:{each}:" for each in [wrong] + 250 * [right])  # the last one counts
+    asked: list[str] = []
+    new = hashlib.new
+    monkeypatch.setattr(hashlib, "new", lambda name, data: (asked.append(name), new(name, data))[1])
+    check({"Content-Digest": header}, DATA)
+    assert asked == ["sha256"]
