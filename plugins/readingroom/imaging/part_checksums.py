@@ -34,7 +34,7 @@ def check(said: Mapping[str, str], data: bytes) -> None:
 
 
 def _members(header: str) -> dict[str, str]:
-    """Digests by algorithm; of one that is named twice the last (RFC 9651 section 4.2.2), or a line would hash a day."""
+    """Digests by algorithm: of one that is named often, the last (RFC 9651 section 4.2.2), and one is computed."""
     found = {}
     for member in header.split(","):
         match = _MEMBER.fullmatch(member)
