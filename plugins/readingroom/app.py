@@ -154,7 +154,7 @@ def build(
     app.url_map.strict_slashes = False  # Orthanc takes the last slash away before it asks us
     spec = specification()
     areas = [
-        system_api.routes(database, imaging.backend, lambda: document(app, spec)),
+        system_api.routes(database, imaging.backend, imaging.standing.wrong, lambda: document(app, spec)),
         identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator),
         users_api.routes(identity.accounts),
         audit_api.routes(Reading(database), trail),

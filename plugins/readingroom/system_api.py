@@ -24,10 +24,13 @@ class Health(Answer):
     version: str
     database: Literal["sqlite", "postgresql"]
     backend: Backend = Field(description="Where clinics' pictures and documents are stored")
+    storage: str = Field(description="`ok`, or what is wrong with that store; the rest works without it")
 
 
-def routes(database: Database, backend: Backend, openapi: Callable[[], dict[str, Any]]) -> Area:
-    """Health and self-description."""
+def routes(
+    database: Database, backend: Backend, storage: Callable[[], str | None], openapi: Callable[[], dict[str, Any]]
+) -> Area:
+    """Health and self-description; `storage` tells what is wrong with the store, if anything is."""
     area = Area("system", "Service")
 
     @area.get("/health", capability=PUBLIC, answer=Health, errors=(503,))
@@ -40,7 +43,8 @@ def routes(database: Database, backend: Backend, openapi: Callable[[], dict[str,
             ok = True
         except Exception:  # whatever the driver raises: the answer is the same
             ok = False
-        return json_answer(Health(ok=ok, version=__version__, database=kind, backend=backend), 200 if ok else 503)
+        said = Health(ok=ok, version=__version__, database=kind, backend=backend, storage=storage() or "ok")
+        return json_answer(said, 200 if ok else 503)
 
     @area.get("/api/openapi.json", capability=PUBLIC)
     def document() -> Response:

@@ -27,6 +27,7 @@ from readingroom.imaging.uploading import Uploading
 from readingroom.imaging.variants_kept import KeptVariants, PictureMaker
 from readingroom.metrics import Metrics
 from readingroom.objects import Backend, ObjectStore
+from readingroom.objects.standing import Standing
 from readingroom.pacs import Pacs
 from readingroom.procedures import Lifeline
 from readingroom.routing import Area
@@ -43,6 +44,7 @@ class Imaging:
     sweeper: Sweeper
     checking: Checking
     backend: Backend
+    standing: Standing
 
 
 def build(
@@ -78,5 +80,5 @@ def build(
         stops.append(dicomizing.close)
     return Imaging(
         areas, [spool.clear, sweeper.start], stops, sweeper, Checking(database, clock, trail, objects, filing),
-        objects.name,
+        objects.name, Standing(objects, clock),
     )  # fmt: skip
