@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import factories
+from tests.fixtures.gallery import drop, noise
 from tests.fixtures.instance import ADMIN_PASSWORD, REPO, LiveInstance, running
 from tests.fixtures.nas_pages import configured, indexed
 
@@ -59,6 +60,7 @@ def test_make_the_screenshots(chromium: Browser, tmp_path: Path) -> None:
         expect(page.get_by_role("heading", name="11 files")).to_be_visible()
         _shoot(page, folder / "nas-series-dark.png")
         _shoot_links(chromium, live, folder)
+        _shoot_pictures(chromium, live, folder)
 
 
 def _shoot_links(chromium: Browser, live: LiveInstance, folder: Path) -> None:
@@ -95,6 +97,34 @@ def _shoot_links(chromium: Browser, live: LiveInstance, folder: Path) -> None:
         page.goto(f"{live.url}/share/{token}")
         expect(page.get_by_role("link", name=re.compile("^Download"))).to_be_visible()
         page.wait_for_load_state("networkidle")
+        _shoot(page, folder / f"{name}.png")
+
+
+def _shoot_pictures(chromium: Browser, live: LiveInstance, folder: Path) -> None:
+    """The demo's patient, a picture in the viewer, files on their way."""
+    password = (live.data / "secrets" / "demo_clinician_password").read_text().strip()
+    for name, scheme, size in (
+        ("pictures-phone-dark", "dark", (390, 844)),
+        ("pictures-viewer", "light", (1280, 800)),
+        ("pictures-light", "light", (1280, 800)),
+    ):
+        page = _at_sign_in(chromium, live.url, scheme, size)
+        _sign_in(page, "clinician", password)
+        page.get_by_role("link", name=re.compile("^Patient 1 ")).click()
+        expect(page.locator("[data-tile] img").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        if name == "pictures-viewer":
+            page.get_by_role("region", name=re.compile("^Bitewings")).get_by_role("link").first.click()
+            expect(page.get_by_role("dialog").get_by_role("img")).to_be_visible()
+        elif name == "pictures-light":
+            # The first part arrives, the others are for ever on their way.
+            page.route(re.compile(r"/imaging/uploads/.*offset=[1-9]"), lambda route: None)
+            drop(page, [("panorama.png", noise(900))])
+            page.get_by_role("combobox", name="Belongs to").click()
+            page.get_by_role("option", name=re.compile("^Bitewings")).click()
+            page.get_by_role("dialog").get_by_role("button", name="Upload ").click()
+            expect(page.get_by_role("region", name="Uploads")).to_contain_text("32 %")
+            expect(page.get_by_role("dialog")).to_have_count(0)
         _shoot(page, folder / f"{name}.png")
 
 
@@ -142,6 +172,19 @@ def _lay_down(nas: Path) -> None:
 
 
 def _signed_in(chromium: Browser, url: str, scheme: str, size: tuple[int, int]) -> Page:
+    page = _at_sign_in(chromium, url, scheme, size)
+    _sign_in(page, "admin", ADMIN_PASSWORD)
+    expect(page.get_by_role("table")).to_be_visible()
+    return page
+
+
+def _sign_in(page: Page, name: str, password: str) -> None:
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _at_sign_in(chromium: Browser, url: str, scheme: str, size: tuple[int, int]) -> Page:
     width, height = size
     context = chromium.new_context(
         color_scheme=scheme,  # type: ignore[arg-type]  # one of the words that Playwright knows
@@ -152,10 +195,6 @@ def _signed_in(chromium: Browser, url: str, scheme: str, size: tuple[int, int]) 
     )
     page = context.new_page()
     page.goto(f"{url}/sign-in")
-    page.get_by_label("User name").fill("admin")
-    page.get_by_label("Password", exact=True).fill(ADMIN_PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("table")).to_be_visible()
     return page
 
 
