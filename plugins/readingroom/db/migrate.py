@@ -36,6 +36,8 @@ def migrate(database: Database) -> str:
         if database.is_postgresql:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            # PostgreSQL looks there by itself only for an account of the same name.
+            connection.execute(text(f"SET LOCAL search_path TO {SCHEMA}, public"))
         config = _config(connection)
         newest = ScriptDirectory.from_config(config).get_current_head() or ""
         if current(connection) != newest:

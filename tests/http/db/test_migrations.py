@@ -28,7 +28,7 @@ from readingroom.errors import SettingsError
 from readingroom.imaging.tables import imaging_asset
 from readingroom.nas_index.tables import SEARCH_TABLE, nas_run, nas_source
 from readingroom.shares.tables import shares
-from sqlalchemy import Connection, MetaData, Table, create_engine, insert, inspect, select, text
+from sqlalchemy import Connection, MetaData, Table, create_engine, insert, inspect, make_url, select, text
 from sqlalchemy.schema import BLANK_SCHEMA
 
 AREAS = {"exam_type", "clinical_case", "case_file", "case_import_run", "nas_source", "nas_series", "nas_file"} | {
@@ -302,3 +302,28 @@ SITE_ASSET = (
     " storage_key text NOT NULL, thumb_key text, web_key text, source_device text"
 )
 """As the imaging service before us made them."""
+
+
+def test_an_account_that_may_not_write_to_the_site_s_schema_is_told_what_it_needs(postgres_database: str) -> None:
+    database = open_database(postgres_database)
+    with database.write() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(text("DROP ROLE IF EXISTS rr_limited"))
+        connection.execute(text("CREATE ROLE rr_limited LOGIN PASSWORD 'limited'"))
+        connection.execute(text(f'GRANT CREATE ON DATABASE "{name}" TO rr_limited'))
+    url = make_url(postgres_database).set(username="rr_limited", password="limited")
+    limited = open_database(url.render_as_string(hide_password=False))
+    try:
+        with pytest.raises(SettingsError, match="GRANT USAGE, CREATE ON SCHEMA public"):
+            migrate(limited)
+        assert inspect(limited.engine).get_schema_names() == inspect(database.engine).get_schema_names()
+        with database.write() as connection:
+            connection.execute(text("GRANT CREATE ON SCHEMA public TO rr_limited"))
+        migrate(limited)
+        assert set(inspect(limited.engine).get_table_names("public")) == {"imaging_study", "imaging_asset"}
+    finally:
+        limited.close()
+        with database.write() as connection:
+            connection.execute(text("DROP OWNED BY rr_limited CASCADE"))
+            connection.execute(text("DROP ROLE rr_limited"))
+        database.close()
