@@ -28,9 +28,9 @@ class Mounted:
 
     def see(self) -> None:
         """Raises StorageUnavailable when the folder is not there or is not the one it was; OSError as it comes."""
-        if self._data is not None and self._base.is_relative_to(self._data):
+        if self._data is not None and self._is_ours(self._data):
             self._base.mkdir(mode=0o750, exist_ok=True)
-            return  # it goes and comes with what remembers it
+            return
         if not self._base.is_dir():
             raise StorageUnavailable("The folder where pictures are stored is not there; is its share mounted?")
         if self._data is None:
@@ -46,6 +46,11 @@ class Mounted:
                 f"Where it was changed on purpose, remove {REMEMBERED} from the data folder."
             )
         self._known = mark
+
+    def _is_ours(self, data: Path) -> bool:
+        """Whether it is a plain folder in the data folder, and always was: it comes and goes with that."""
+        inside = self._base.is_relative_to(data) and not (self._base.is_symlink() or self._base.is_mount())
+        return inside and not (self._known or self._remembered(data))
 
     def _remembered(self, data: Path) -> str:
         try:

@@ -349,6 +349,17 @@ def test_the_folder_inside_the_data_folder_is_made_and_carries_no_mark(tmp_path:
     assert files(tmp_path) == [f"imaging/{KEY}"]
 
 
+def test_a_share_in_place_of_the_folder_inside_the_data_folder_is_known_again(base: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "imaging").symlink_to(base)
+    NfsStore(data / "imaging", data).put(KEY, [b"x"])
+    (data / "imaging").unlink()
+    (data / "imaging").mkdir()
+    with pytest.raises(StorageUnavailable, match="is its share mounted"):
+        NfsStore(data / "imaging", data).stat(KEY)
+
+
 def umask() -> int:
     present = os.umask(0)
     os.umask(present)
