@@ -244,8 +244,10 @@ class Filing:
             self._variants.keep_late(asset_of(found), made, caller, again=False)
 
     def _set_upload(self, connection: Connection, upload: str, **values: object) -> None:
+        """Raises UploadLost: where the row is gone, its key's lease ended, and another request files that upload."""
         values["updated_at"] = self._clock.now()
-        connection.execute(update(imaging_upload).where(imaging_upload.c.id == upload).values(values))
+        if not connection.execute(update(imaging_upload).where(imaging_upload.c.id == upload).values(values)).rowcount:
+            raise UploadLost("This upload took too long and was begun again; ask what became of it.")
 
     def _told(self, asset_id: int, size: int, seconds: float) -> None:
         self._metrics.add("imaging_uploads_total")

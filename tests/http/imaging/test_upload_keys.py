@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import uuid
+from datetime import timedelta
 
 import pytest
 from readingroom.app import Room
 from readingroom.errors import BrokenPicture
+from readingroom.imaging import once
 from readingroom.imaging.tables import imaging_upload
 from sqlalchemy import func, select
 
@@ -72,3 +74,28 @@ def key_rows(room: Room, key: str) -> int:
     with room.database.read() as connection:
         wanted = select(func.count()).where(imaging_upload.c.idempotency_key == key)
         return connection.scalar(wanted) or 0
+
+
+def test_an_upload_that_outlives_its_lease_files_nothing_when_its_key_was_used_again(
+    room: Room, pictures: PicturesOnDemand, anna: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study_id, key, answers, before = study(anna), {"Idempotency-Key": "slow store"}, [], rows(room)
+    monkeypatch.setattr(once, "LEASE", timedelta(0))
+    pictures.gate.clear()
+    people = [Person(room.app.test_client(), "anna", anna.headers) for _ in range(2)]
+    senders = [
+        threading.Thread(target=lambda each=each: answers.append(upload(each, study_id, png(), headers=key)))
+        for each in people
+    ]
+    try:
+        for count, sender in enumerate(senders, before + 1):
+            sender.start()
+            until(lambda count=count: rows(room) == count)
+    finally:
+        pictures.gate.set()
+    for sender in senders:
+        sender.join()
+    assert sorted(answer.status_code for answer in answers) == [201, 409]
+    assert rows(room) == before + 1
+    (kept,) = anna.get(f"/imaging/studies/{study_id}").get_json()["assets"]
+    assert [kept["id"]] == [answer.get_json()["assetId"] for answer in answers if answer.status_code == 201]
