@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from readingroom.settings import Settings
 
-from tests.fixtures.s3 import S3Server
+from tests.fixtures.s3 import S3Server, client_of
 from tests.http.imaging.dying import SEND, Order, store_of
 from tests.http.imaging.pictures_drawn import noise_png, study
 from tests.http.imaging.place import Place
@@ -139,3 +139,29 @@ def test_an_upload_that_is_killed_at_any_step_leaves_nothing_half_and_succeeds_w
     assert len(died) == told["steps"] and len(died) > 20, died
     for word in ("transaction before its commit", "transaction after its commit", "a piece", "put", "done"):
         assert any(word in step for step in died), (word, died)
+
+
+def test_a_kill_between_the_parts_that_s3_is_given_leaves_none_of_them(
+    s3_moto: S3Server, mortal: Mortal, quick_folder: Path
+) -> None:
+    bucket, size = s3_moto.new_bucket(), 10_000_000  # two of S3's parts
+    settings = Settings.load(READINGROOM_DATA=quick_folder / "data", ACCESS_TOKEN_MINUTES=1_000_000)
+    place = Place(settings, store_of(asdict(bucket)))
+    try:
+        here, token = study(place.anna), place.anna.headers["Authorization"]
+        begun = client_of(bucket).list_multipart_uploads
+        for at in range(18, MOST_STEPS):  # before, it is looked at and begun
+            order = Order("whole", at, str(settings.data), "", asdict(bucket), token, here, f"key-{at}", size, 1)
+            told = mortal.obey(order)
+            if begun(Bucket=bucket.name).get("Uploads"):
+                break
+        assert told["killed"] and "a piece" in told["died"], told
+        sound(place)
+        place.clock.ahead = LATER
+        place.imaging.sweeper.sweep()
+        assert not begun(Bucket=bucket.name).get("Uploads")
+        assert place.keys() == set() and place.assets() == []
+        place.clock.ahead += LEASE
+        tidy(place, SEND["whole"](place.anna, here, f"key-{at}", noise_png(size, 1)))
+    finally:
+        place.room.stop()
