@@ -142,6 +142,31 @@ def test_the_wheel_zooms_at_the_pointer_and_the_mouse_moves(dentist: Visit) -> N
     expect(stage(page)).to_have_attribute("data-zoom", "1.00")
 
 
+def test_two_fingers_zoom_and_one_leads_on(visit: Visitor, shelf: Shelf) -> None:
+    with_people(shelf.live)
+    page = filed(visit("dentist", **PHONE), new_patient(), ("one.png", xray()), ("two.jpg", photo()))
+    names = [each.strip() for each in page.locator("[data-tile]").all_inner_texts()]
+    tile(page, names[0]).click()
+    shown(stage(page).locator("img"))
+    glass = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: tuple[int, int]) -> None:
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
+        glass.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (180, 400), (220, 400))
+    for far in range(10, 90, 10):
+        fingers("touchMove", (180 - far, 400), (220 + far, 400))
+    fingers("touchEnd")
+    expect(stage(page)).to_have_attribute("data-zoom", re.compile(r"^[45]\."))  # 200 px apart instead of 40
+    page.get_by_role("button", name="Whole picture").click()
+    fingers("touchStart", (300, 400))
+    for far in range(20, 180, 20):
+        fingers("touchMove", (300 - far, 402))
+    fingers("touchEnd")
+    expect(page.get_by_role("dialog", name=f"{names[1]}, viewer")).to_be_visible()
+
+
 def test_files_are_chosen_pasted_and_added_to_a_study(dentist: Visit, tmp_path: Path) -> None:
     page = filed(dentist, new_patient(), ("one.png", xray()))
     chosen = tmp_path / "two.jpg"

@@ -45,6 +45,7 @@ def pages(shelf: Shelf) -> dict[str, str]:
         f"/shares/new?series={series['SeriesKey']}": "Share by link",
         "/shares/statistics": "Link statistics",
         f"/share/{made.json()['token']}": shared,
+        "/imaging": "Your account belongs to no clinic",
         "/shared/none": "This link is not valid, or no longer",
         "/docs": "API",
         "/cases/no/such/page": "No page at this address",
