@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from readingroom.confined import privileges
 from readingroom.errors import BrokenPicture, PayloadTooLarge, PicturesUnavailable, UnsupportedMedia
 from readingroom.pictures import Kind, Pictures, Variants
 from readingroom.pictures.worker import memory
@@ -216,6 +217,8 @@ def test_the_process_knows_no_secret_and_has_its_bounds(
     assert limits["Max file size"][0] == str(64 * MB)
     assert limits["Max address space"][0] == str(memory(120_000_000))
     assert int(limits["Max cpu time"][0]) <= 60
+    status = dict(line.split(":\t", 1) for line in (about / "status").read_text().splitlines())
+    assert int(status["CapPrm"], 16) | int(status["CapEff"], 16) in (0, privileges.DAC_OVERRIDE)
     opened = {str(each.readlink()) for each in (about / "fd").iterdir()}
     assert not [each for each in opened if str(tmp_path) in each], "it keeps no picture open"
 
