@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -64,12 +65,15 @@ def open_database(url: str) -> Database:
 
 
 def _sqlite(url: str) -> Engine:
+    parsed = make_url(url)
     engine = create_engine(
         url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40
     )
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
+        if parsed.database:
+            _shut(Path(parsed.database))
         # The driver's own idea of transactions is switched off: BEGIN is ours, below.
         connection.isolation_level = None
         # Its cursor is closed, because it has a row to give: inside Orthanc an unread one stayed open and kept
@@ -86,3 +90,14 @@ def _sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine.execution_options(schema_translate_map={SITE_SCHEMA: "main"})
+
+
+def _shut(place: Path) -> None:
+    """Take the file from every account but its owner's and group's, before anything stands in it: SQLite makes it for
+    everybody to read, and the files beside it as it is itself.
+    """
+    for each in (place, Path(f"{place}-wal"), Path(f"{place}-shm")):
+        with suppress(FileNotFoundError, PermissionError):  # of another account: it is for that one to say
+            mode = each.stat().st_mode & 0o777
+            if mode & 0o007:
+                each.chmod(mode & 0o770)
