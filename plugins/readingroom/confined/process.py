@@ -12,6 +12,9 @@ from readingroom.confined import landlock, privileges
 
 FILES_OPEN = 64
 
+FAILED = 70
+"""How a process ends whose answer failed in a way that nobody foresaw; one that cannot even start ends with 1."""
+
 
 def serve(
     answer: Callable[[socket.socket], None], *, memory: int, seconds: int, clock: int = 0, written: int = 0
@@ -38,6 +41,8 @@ def serve(
             signal.alarm(0)
     except (EOFError, OSError):
         pass
+    except BaseException:
+        os._exit(FAILED)
     os._exit(0)
 
 

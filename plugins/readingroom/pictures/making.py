@@ -35,6 +35,9 @@ log = structlog.get_logger(__name__)
 SECONDS: Final = 30
 """Of the processor for one picture: most take a third of one, 120 million pixels three to ten."""
 
+COULD_NOT_START: Final = 1
+"""Python's status where a library is missing; what goes wrong later ends otherwise (`confined.process.FAILED`)."""
+
 AGAIN: Final = {"Retry-After": "30"}
 
 REFUSALS: Final = {each.code: each for each in (BrokenPicture, PayloadTooLarge, UnsupportedMedia)}
@@ -117,7 +120,7 @@ def _ended(status: int) -> ReadingRoomError:
     log.warning("a picture ended its process", status=status)
     if status == -signal.SIGXCPU:
         return BrokenPicture("The picture takes too long to be decoded.")
-    if status in (-signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM):
+    if status in (COULD_NOT_START, -signal.SIGALRM, -signal.SIGKILL, -signal.SIGTERM):
         return _unavailable()
     return BrokenPicture("The picture cannot be decoded.")
 

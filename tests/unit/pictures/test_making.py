@@ -160,6 +160,13 @@ def test_a_process_that_is_killed_is_replaced(pictures: Pictures, tmp_path: Path
     assert pictures.make_variants(place, kind, folder).width == 2000
 
 
+def test_a_process_that_cannot_start_is_no_fault_of_the_picture(settings: Settings, tmp_path: Path) -> None:
+    unable = Pictures(settings.model_copy(update={"python": "/bin/false"}))
+    with pytest.raises(PicturesUnavailable):
+        unable.inspect(kept(tmp_path, saved(quarters(), "PNG")))
+    unable.close()
+
+
 def test_a_process_that_hangs_is_ended_and_replaced(settings: Settings, tmp_path: Path) -> None:
     pictures = Pictures(settings, seconds=1)
     place = kept(tmp_path, saved(quarters(), "PNG"))
