@@ -19,7 +19,6 @@ from readingroom.errors import (
     NotFound,
     PayloadTooLarge,
     ReadingRoomError,
-    TooManyRequests,
     UnsupportedMedia,
     UploadBusy,
     UploadClosed,
@@ -42,15 +41,11 @@ CHUNK_BYTES = 8 << 20
 MAX_CHUNK_BYTES = 16 << 20
 """The most that is taken at a time: Orthanc holds the body of a request in memory."""
 
-MAX_OPEN = 32
-"""Uploads under way at a time for one user; a gallery sends three or four."""
-
 TOLD_GAPS = 20
 """So many of the missing ranges are told."""
 
 PATIENCE = 10.0
 """Seconds that a request waits for another one of the same upload."""
-
 
 REFUSALS = (UnsupportedMedia, PayloadTooLarge, BrokenPicture)
 """What is said of a file that is bad, however often it comes."""
@@ -87,11 +82,8 @@ class Parts:
             self._filing.check_place(connection, clinic, new.patient_id, new.study_id)
             earlier = _earlier(connection, clinic, user, new, key)
             waiting = rows.announced(connection, self.max_bytes)
-            mine = rows.open_ones(connection, clinic, user)
         if earlier is not None:
             return self._again(earlier)
-        if mine >= MAX_OPEN:
-            raise TooManyRequests(f"{MAX_OPEN} uploads of yours are under way; end some first.", retry_after=30)
         still_to_come = max(0, waiting - self._files.taken())
         self._files.see_room((new.total_bytes or self.max_bytes) + still_to_come)
         return self._begin(clinic, new, key, caller)
@@ -206,6 +198,7 @@ class Parts:
         self._files.create(upload.id)  # first: a row without its file would be an upload that can never go on
         try:
             with self._database.write() as connection:
+                rows.see_places(connection, clinic, user)
                 rows.add(connection, upload, now)
                 event = UploadBegun(
                     entity_id=upload.id, study_id=new.study_id, patient_id=new.patient_id, modality=new.modality,

@@ -8,10 +8,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
 
+from readingroom.errors import TooManyRequests
 from readingroom.imaging.received import Received
 from readingroom.imaging.tables import imaging_upload
 
 OPEN, COMPLETING, DONE, REFUSED = "open", "completing", "done", "refused"
+
+MAX_OPEN = 32
+"""Uploads in parts under way at a time for one user; a gallery sends three or four."""
+
+MAX_OPEN_OF_CLINIC = 128
+"""For all users of a clinic: each keeps room on the disk for what is still to come, which other clinics then lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +93,18 @@ def set_state(connection: Connection, upload: Upload, state: str, now: datetime)
     return bool(connection.execute(update(imaging_upload).where(_as_read(upload)).values(**values)).rowcount)
 
 
-def open_ones(connection: Connection, clinic: int, user: str) -> int:
-    """How many uploads in parts of that user are under way."""
+def see_places(connection: Connection, clinic: int, user: str) -> None:
+    """Raises TooManyRequests where that user, or the clinic, has as many uploads in parts under way as may be."""
     c = imaging_upload.c
-    where = (c.clinic_id == clinic, c.user == user, c.in_parts, c.state.in_((OPEN, COMPLETING)))
-    return connection.scalar(select(func.count()).select_from(imaging_upload).where(*where)) or 0
+    under_way = (c.clinic_id == clinic, c.in_parts, c.state.in_((OPEN, COMPLETING)))
+    counted = select(func.count(), func.count().filter(c.user == user)).select_from(imaging_upload).where(*under_way)
+    of_clinic, of_user = connection.execute(counted).one()
+    if of_user >= MAX_OPEN:
+        raise TooManyRequests(f"{MAX_OPEN} uploads of yours are under way; end some first.", retry_after=30)
+    if of_clinic >= MAX_OPEN_OF_CLINIC:
+        raise TooManyRequests(
+            f"{MAX_OPEN_OF_CLINIC} uploads of your clinic are under way; end some first.", retry_after=30
+        )
 
 
 def announced(connection: Connection, largest: int) -> int:
