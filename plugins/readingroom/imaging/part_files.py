@@ -13,8 +13,6 @@ from pathlib import Path
 from readingroom.errors import StorageFull, UploadBusy, UploadLost
 from readingroom.imaging.received import Range, Received
 
-PIECE = 1 << 20
-
 RESERVE = 1 << 30
 """Bytes that uploads leave free on the disk (of a small one, a twentieth): Orthanc and the database write to it too."""
 
@@ -59,13 +57,6 @@ class PartFile:
         """Take away what lies past that many bytes."""
         if self.size > size:
             os.ftruncate(self._descriptor, size)
-
-    def pieces(self) -> Iterator[bytes]:
-        """All of it, 1 MB at a time."""
-        at = 0
-        while piece := os.pread(self._descriptor, PIECE, at):
-            at += len(piece)
-            yield piece
 
 
 class PartFiles:

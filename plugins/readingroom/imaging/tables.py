@@ -70,7 +70,7 @@ imaging_asset = Table(
     Column("updated_at", UtcDateTime, nullable=False, server_default=func.now()),
     Column("updated_by_id", Uuid(as_uuid=False)),
     # Beyond document 4:
-    Column("state", Text, nullable=False, default="ready", server_default="ready"),  # receiving ready
+    Column("state", Text, nullable=False, default="ready", server_default="ready"),  # see below
     Column("file_name", Text, nullable=False, default="", server_default=""),  # as shown, cleaned
     Column("width", Integer),  # pixels of the original as it is looked at; of a document's first page
     Column("height", Integer),
@@ -81,7 +81,8 @@ imaging_asset = Table(
     schema=SITE_SCHEMA,
     sqlite_autoincrement=True,
 )
-"""A row is shown only when it is `ready` and active; one that is `receiving` has objects that are not whole yet."""
+"""A row is shown only when it is `ready` and active. One that is `receiving` has objects that are not whole yet, an
+`abandoned` one waits for being swept, of an `erased` one the bytes are gone, of a `lost` one they were not found."""
 
 imaging_upload = Table(
     "imaging_upload",
@@ -100,7 +101,7 @@ imaging_upload = Table(
     Column("total_bytes", BigInteger),
     Column("sha256", String(64)),  # as announced
     Column("received", Text, nullable=False, default="[]"),  # JSON [[start, stop], …], sorted, apart from each other
-    Column("state", String(16), nullable=False),  # open completing done
+    Column("state", String(16), nullable=False),  # open completing done refused
     Column("asset_id", BigInteger),  # of the row that it became, from the moment that row is there
     Column("idempotency_key", String(200)),
     Column("created_at", UtcDateTime, nullable=False),
