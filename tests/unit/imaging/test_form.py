@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ FLOOD, HELD = 32 << 20, 2 << 20
 def sent(head: bytes, unit: bytes, tail: bytes = b"") -> Callable[[int], bytes]:
     """What reads a body: a beginning, many megabytes of one thing, an end."""
 
-    def pieces() -> Iterator[bytes]:
+    def pieces() -> Generator[bytes, int]:
         size = yield b""
         if head:
             size = yield head
