@@ -29,7 +29,18 @@ FOUNDATION = BASE | {
     "pictures",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
-COMPOSITION = {"app", "door", "host", "admin", "admin_cli", "admin_room", "assets_cli", "copy_worker", "first_start", "worker"}
+COMPOSITION = {
+    "app",
+    "door",
+    "host",
+    "admin",
+    "admin_cli",
+    "admin_room",
+    "assets_cli",
+    "copy_worker",
+    "first_start",
+    "worker",
+}
 
 MAY_IMPORT_IDENTITY = {"audit", "routing"}
 
