@@ -16,7 +16,7 @@ import pytest
 import requests
 
 from tests.fixtures.gateway import SECRET, Gateway, NewGateway
-from tests.fixtures.stand_in import StandIn, archive
+from tests.fixtures.stand_in import STUDENT, StandIn, archive
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 KNOWN = {"Authorization": "Bearer somebody"}
@@ -281,6 +281,17 @@ def test_nobody_without_an_identity_sends_us_a_large_body(gateway: Gateway, orth
             assert answer.startswith(b"HTTP/1.1 401 ")
             assert b'WWW-Authenticate: Basic realm="Reading Room"' in answer
             assert b'{"error":"unauthenticated"' in answer
+
+
+@pytest.mark.parametrize("path", ["/imaging/assets/upload", "/imaging/uploads/0000-11/chunks"])
+def test_who_may_not_file_pictures_is_refused_before_the_body_is_taken_in(gateway: Gateway, path: str) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port)) as raw:
+        raw.settimeout(10)
+        asked = f"PUT {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {STUDENT}\r\nContent-Length: 8000000\r\n\r\n"
+        raw.sendall(asked.encode())
+        answer = raw.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 403 ")
+    assert b'{"error":"forbidden"' in answer
 
 
 def test_signing_in_is_counted_per_address_and_refreshing_is_not(new_gateway: NewGateway) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, request
 from pydantic import Field
 
-from readingroom.errors import Forbidden, Unauthenticated
+from readingroom.errors import Forbidden, NotFound, Unauthenticated
 from readingroom.identity.authenticate import Authenticator
-from readingroom.identity.model import PUBLIC, SIGNED_IN
+from readingroom.identity.model import CAPABILITIES, PUBLIC, SIGNED_IN
 from readingroom.identity.sessions import Sessions, Tokens
 from readingroom.identity.sign_in import SignIn
 from readingroom.routing import Answer, Area, Body, caller, identity, json_answer, over_tls
@@ -97,6 +97,15 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
             capabilities=sorted(who.capabilities),
             clinic=who.clinic,
         )
+
+    @area.get("/api/me/may/<capability>", capability=SIGNED_IN, status=204, errors=(403, 404))
+    def may(capability: str) -> Response:
+        """Whether I may do something, before a large body is sent for it: 204, or 403. The gateway asks this."""
+        if capability not in CAPABILITIES:
+            raise NotFound("There is no such capability.")
+        if not identity().can(capability):
+            raise Forbidden("You are signed in, and this needs a capability that you do not have.")
+        return Response(status=204)
 
     @area.get("/api/refusal", capability=PUBLIC, errors=(401, 403))
     def refusal() -> Response:

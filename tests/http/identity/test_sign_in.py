@@ -427,6 +427,15 @@ def test_an_outside_identity_may_do_what_it_was_granted_in_that_clinic(client: F
         assert client.get("/api/bestof/cases", headers=outside(house, **claims)).status_code == 403
 
 
+def test_one_may_ask_what_one_may_do_before_sending_a_large_body(client: FlaskClient, house: House) -> None:
+    house.parts.accounts.grant("u-7", ["clinician"], "12", house.by)
+    here = outside(house, **{"x-hasura-user-id": "u-7", "x-hasura-clinic-id": "12"})
+    elsewhere = outside(house, **{"x-hasura-user-id": "u-7", "x-hasura-clinic-id": "13"})
+    asked = "/api/me/may/imaging.write"
+    assert [client.get(asked, headers=who).status_code for who in (here, elsewhere, {})] == [204, 403, 401]
+    assert client.get("/api/me/may/fly", headers=here).status_code == 404
+
+
 def test_an_outside_token_that_bears_an_accounts_name_is_not_that_account(client: FlaskClient, house: House) -> None:
     me = client.get("/api/me", headers=outside(house, sub="alice")).json
     assert (me["kind"], me["capabilities"]) == ("outside", [])
