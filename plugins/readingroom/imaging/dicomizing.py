@@ -29,7 +29,7 @@ from readingroom.errors import (
 )
 from readingroom.identity import Caller
 from readingroom.imaging import studies
-from readingroom.imaging.assets import Asset, Assets, is_shown
+from readingroom.imaging.assets import Asset, Assets, is_shown, original_of
 from readingroom.imaging.clinics import uuid_of
 from readingroom.imaging.dicom_events import AssetMadeDicom
 from readingroom.imaging.dicom_line import CLOCK, LENGTH
@@ -140,7 +140,7 @@ class Dicomizing:
 
     def _fetched(self, asset: Asset, place: Path) -> Path:
         digest = hashlib.sha256()
-        with self._objects.open(asset.storage_key) as blob, place.open("wb") as file:
+        with original_of(asset, self._objects) as blob, place.open("wb") as file:
             for piece in blob.read_range():
                 digest.update(piece)
                 file.write(piece)
