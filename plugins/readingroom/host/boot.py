@@ -8,6 +8,7 @@ import structlog
 
 from readingroom.app import PREFIXES, Room, build
 from readingroom.clock import SystemClock
+from readingroom.confined import landlock
 from readingroom.host import explorer, logs
 from readingroom.host.changes import Changes
 from readingroom.host.figures import Figures
@@ -42,6 +43,8 @@ def boot(orthanc: Orthanc) -> Room:
     changes.on(orthanc.ChangeType.NEW_SERIES, room.series_arrived)
     orthanc.RegisterOnChangeCallback(changes.happened)
     log.info("booted", routes=len(room.declared))
+    if landlock.supported() < 1:
+        log.warning("decoders_see_files", message="This kernel has no Landlock: see the README's limits.")
     return room
 
 
