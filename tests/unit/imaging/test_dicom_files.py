@@ -248,7 +248,8 @@ def test_a_baseline_photograph_is_kept_as_it_is(tmp_path: Path) -> None:
     assert (found.PhotometricInterpretation, found.LossyImageCompression) == ("YBR_FULL_422", "01")
     assert found.LossyImageCompressionMethod == "ISO_10918_1"
     shown = numpy.asarray(Image.open(place)).astype(int)
-    assert abs(pixel_array(found).astype(int) - shown).max() <= 2
+    # Two decoders of the same bytes: their rounding and their way of spreading colours over pixels differ.
+    assert abs(pixel_array(found).astype(int) - shown).max() <= 4
 
 
 def test_a_photograph_taken_sideways_stands_upright_and_says_nothing_of_its_place(tmp_path: Path) -> None:
