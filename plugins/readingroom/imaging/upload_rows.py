@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, select, text, update
 
 from readingroom.errors import TooManyRequests
 from readingroom.imaging.received import Received
@@ -19,6 +19,10 @@ MAX_OPEN = 32
 
 MAX_OPEN_OF_CLINIC = 128
 """For all users of a clinic: each keeps room on the disk for what is still to come, which other clinics then lack."""
+
+
+_PLACES = 0x52525550
+"""The advisory lock of who counts a clinic's uploads (PostgreSQL); "RRUP"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,13 @@ def set_state(connection: Connection, upload: Upload, state: str, now: datetime)
 
 
 def see_places(connection: Connection, clinic: int, user: str) -> None:
-    """Raises TooManyRequests where that user, or the clinic, has as many uploads in parts under way as may be."""
+    """Raises TooManyRequests where that user, or the clinic, has as many uploads in parts under way as may be.
+
+    Nobody else of the clinic counts before this transaction is over: on SQLite writers stand in line anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = text("SELECT pg_advisory_xact_lock(:places, hashtext(:clinic))")
+        connection.execute(lock, {"places": _PLACES, "clinic": str(clinic)})
     c = imaging_upload.c
     under_way = (c.clinic_id == clinic, c.in_parts, c.state.in_((OPEN, COMPLETING)))
     counted = select(func.count(), func.count().filter(c.user == user)).select_from(imaging_upload).where(*under_way)
