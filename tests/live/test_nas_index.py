@@ -58,7 +58,8 @@ class Nas:
         """Wait until a run is so."""
         end = time.monotonic() + PATIENCE
         while not true(status := self.status(run_id)):
-            assert time.monotonic() < end, status
+            if time.monotonic() > end:
+                pytest.fail(f"not so in {PATIENCE:.0f} s: {status}")  # said whole, where an assertion would cut it
             time.sleep(0.2)
         return status
 
@@ -238,7 +239,7 @@ def test_a_run_goes_on_while_orthanc_is_killed_and_started_again(nas: Nas) -> No
 
 def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     make_tree(nas.root, 2000, 100, junk_of=100_000)
-    multiply(nas.root, 40)
+    multiply(nas.root, 120)
     run_id = nas.start(workers=1)
     with Slowed(run_id):
         nas.until(run_id, lambda status: status["files_processed"] > 0)
@@ -248,15 +249,14 @@ def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     resting = nas.status(run_id)["files_processed"]
     time.sleep(2)
     assert nas.status(run_id)["files_processed"] == resting
-    with Slowed(run_id):
-        resumed = nas.ask("resume", run_id)
-        assert (resumed["state"], resumed["paused"]) == ("running", False)
-        nas.ask("cancel", run_id)
+    resumed = nas.ask("resume", run_id)
+    assert (resumed["state"], resumed["paused"]) == ("running", False)
+    nas.ask("cancel", run_id)
     assert nas.ended(run_id)["state"] == "cancelled"
     kept = nas.files()
     assert kept >= resting
     again = nas.ended(nas.start())
-    assert (again["state"], again["added"]) == ("done", 80_000 - kept)
+    assert (again["state"], again["added"]) == ("done", 240_000 - kept)
 
 
 def build_index(*arguments: str) -> subprocess.CompletedProcess[str]:
