@@ -170,6 +170,6 @@ def test_the_api_is_browsed_and_tried(visit: Visitor) -> None:
     admin.go("/docs")
     page = admin.page
     page.get_by_label("Filter the calls").fill("/api/me")
-    page.get_by_role("button", name="GET /api/me").click()
+    page.get_by_role("button", name="GET /api/me Who I am").click()
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text('"user": "admin"')).to_be_visible()
