@@ -54,6 +54,7 @@ from readingroom.settings import Settings
 from readingroom.shares import parts as sharing
 from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails import api as thumbnails_api
+from readingroom.viewer import parts as viewing
 
 PREFIXES = ("/api/", "/share/", "/imaging/", "/health")
 """Where our routes live among Orthanc's; what lies below and is not routed is our own 404."""
@@ -166,6 +167,7 @@ def build(
         search_api.routes(finding),
         series_api.routes(series_imports),
         thumbnails_api.routes(thumbnails, series, trail),
+        *viewing.build(clock, trail, access, series, thumbnails),
         *shares.areas,
         *imaging.areas,
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),

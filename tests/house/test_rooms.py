@@ -27,6 +27,8 @@ FOUNDATION = BASE | {
     "confined",
     "thumbnails",
     "pictures",
+    "headers",
+    "manifests",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
 COMPOSITION = {

@@ -12,6 +12,7 @@ from readingroom.identity.model import (
     Caller,
     Identity,
     SharedSeries,
+    any_of,
     or_shared,
 )
 from readingroom.identity.parts import IdentityParts, build, token_signer
@@ -34,6 +35,7 @@ __all__ = [
     "SharedSeries",
     "TokenSigner",
     "Visit",
+    "any_of",
     "build",
     "or_shared",
     "token_signer",

@@ -73,9 +73,12 @@ class Access:
         needed = capability_for(method, path)
         if not isinstance(needed, StudyScope):
             return identity.can(needed)
+        return self.reads_study(identity, needed.study_uid)
+
+    def reads_study(self, identity: Identity, uid: str) -> bool:
+        """Whether that identity may read this study: with `pacs.read`, or as one of a published case."""
         if identity.can("pacs.read"):
             return True
-        uid = needed.study_uid
         return identity.can("cases.read") and self._published.once(uid, lambda: self._is_published(uid))
 
     def forget(self) -> None:

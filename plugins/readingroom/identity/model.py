@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Kind = Literal["user", "outside", "service", "share", "anonymous"]
 
@@ -49,7 +49,12 @@ SIGNED_IN = "signed-in"
 SHARED = "shared"
 """What a route declares that whoever holds a link to its series may call; see `or_shared`."""
 
-_OR_SHARED = f" or {SHARED}"
+OR: Final = " or "
+
+
+def any_of(*capabilities: str) -> str:
+    """What a route declares that is open to whoever has one of these capabilities."""
+    return OR.join(capabilities)
 
 
 def or_shared(capability: str) -> str:
@@ -57,12 +62,12 @@ def or_shared(capability: str) -> str:
 
     The door lets both in; the route then asks `Identity.sees_series` of the series that it is about.
     """
-    return capability + _OR_SHARED
+    return any_of(capability, SHARED)
 
 
 def is_shared(capability: str) -> bool:
     """Whether a link's holder may call what declares this."""
-    return capability == SHARED or capability.endswith(_OR_SHARED)
+    return SHARED in capability.split(OR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +97,10 @@ class Identity:
         """
         if capability == PUBLIC:
             return True
-        needed = capability.removesuffix(_OR_SHARED)
         if self.kind == "share":
             return is_shared(capability)
-        return self.kind != "anonymous" if needed == SIGNED_IN else needed in self.capabilities
+        needed = capability.split(OR)
+        return (SIGNED_IN in needed and self.kind != "anonymous") or not self.capabilities.isdisjoint(needed)
 
     @property
     def series(self) -> frozenset[str]:

@@ -1,0 +1,68 @@
+"""Who may look at which series, and the series itself: one rule for every route of the viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from readingroom.clock import Clock
+from readingroom.errors import NotFound
+from readingroom.identity import Access, Identity, any_of, or_shared
+from readingroom.identity.lately import Lately
+from readingroom.series import FoundSeries, Origins
+from readingroom.series.model import Place
+
+SEES = or_shared(any_of("pacs.read", "index.search", "cases.read"))
+"""What the viewer's routes declare. The door lets these in; which series each may see is decided here."""
+
+SAME_SECONDS = 2.0
+"""How long a series that was found counts as found: a page asks for its images one after the other."""
+
+KEPT = 512
+
+
+def uid_of(found: FoundSeries) -> str:
+    """The series' UID in addresses; its SeriesKey where the files have none."""
+    return found.series_uid or found.key
+
+
+class Sight:
+    """Finds series for somebody; safe for many threads.
+
+    Series in Orthanc are for `pacs.read`, and for `cases.read` where the study belongs to a published case; those on
+    the NAS for `index.search`; copies of links for `pacs.read`; and each for whoever holds a link to that very series.
+    """
+
+    def __init__(self, origins: Origins, access: Access, clock: Clock) -> None:
+        self._origins = origins
+        self._access = access
+        self._found = Lately[tuple[Place, str], FoundSeries](SAME_SECONDS, KEPT, clock)
+
+    def series(self, identity: Identity, study_uid: str, series_uid: str) -> FoundSeries:
+        """That series of that study, from the first place where it may be seen: Orthanc, NAS, copies.
+
+        Raises NotFound, the same where it is not there and where it may not be seen.
+        """
+        for place in self.places(identity, study_uid, series_uid):
+            found = self._of(place, series_uid)
+            if found is not None and found.study_uid == study_uid and uid_of(found) == series_uid:
+                return found
+        raise NotFound("There is no such series.")
+
+    def places(self, identity: Identity, study_uid: str, series_uid: str = "") -> Iterator[Place]:
+        """Where this identity may see series of that study; with a link, the one series that it gives."""
+        linked = any(
+            each.series_uid == series_uid and each.study_uid == study_uid for each in identity.shares if series_uid
+        )
+        if linked or self._access.reads_study(identity, study_uid):
+            yield "orthanc"
+        if linked or identity.can("index.search"):
+            yield "nas"
+        if linked or identity.can("pacs.read"):
+            yield "copy"
+
+    def _of(self, place: Place, series_uid: str) -> FoundSeries | None:
+        known = self._found.get((place, series_uid))
+        if known is not None:
+            return known
+        found = self._origins.find_in(place, series_uid)
+        return None if found is None else self._found.keep((place, series_uid), found)
