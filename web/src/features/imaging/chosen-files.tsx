@@ -2,9 +2,9 @@
 import { ActionIcon, Text } from "@mantine/core";
 import { IconAlertCircle, IconFileText, IconPhoto, IconX } from "@tabler/icons-react";
 
+import { BlobImage } from "@/components/blob-image";
 import { bytes } from "@/lib/format";
 
-import { BlobImage } from "./blob-image";
 import type { Checked } from "./check-file";
 import { typeWords } from "./file-types";
 import classes from "./imaging.module.css";

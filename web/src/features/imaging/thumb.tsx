@@ -1,7 +1,8 @@
 /** A small picture on its dark ground; an icon says what it is as long as there is none, and where there will be none. */
 import { IconFileText, IconPhoto, IconPhotoOff } from "@tabler/icons-react";
 
-import { BlobImage } from "./blob-image";
+import { BlobImage } from "@/components/blob-image";
+
 import type { Asset } from "./imaging-api";
 import { assetName } from "./kinds";
 import { useNear, usePicture } from "./use-picture";

@@ -4,10 +4,10 @@ import { useElementSize, useMergedRef } from "@mantine/hooks";
 import { IconCloudOff, IconFileText, IconPhotoOff } from "@tabler/icons-react";
 import { useImperativeHandle, useRef, useState, type ReactNode, type Ref } from "react";
 
+import { BlobImage } from "@/components/blob-image";
 import { RequestId } from "@/components/states";
 import { NetworkError } from "@/lib/api/errors";
 
-import { BlobImage } from "./blob-image";
 import { useLine } from "./connection";
 import type { Asset } from "./imaging-api";
 import { assetName } from "./kinds";
