@@ -67,6 +67,8 @@ class Info(Snake):
     file_count: int
     size_bytes: int
     file_name: str
+    study_uid: str = Field(description="What the viewer asks for; empty before it is unlocked and ready")
+    series_uid: str
 
 
 class FileAnswer(Snake):
@@ -127,6 +129,8 @@ def routes(
             file_count=what.file_count if what else link.file_count,
             size_bytes=what.size_bytes if what else link.size_bytes,
             file_name=what.file_name if what else "",
+            study_uid=what.study_uid if what else "",
+            series_uid=what.series_uid if what else "",
         )
         log.note(link.id, "info", holder.caller, holder.asked.agent)
         return marks.used(json_answer(answer), holder)

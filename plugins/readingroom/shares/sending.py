@@ -43,6 +43,9 @@ class Look:
     file_count: int
     size_bytes: int
     file_name: str
+    study_uid: str = ""
+    series_uid: str = ""
+    """Of what the viewer shows: the series itself, or its de-identified copy; empty as long as it is not ready."""
 
 
 class Sending:
@@ -76,7 +79,8 @@ class Sending:
             facts = {} if link.deidentified else link.facts
             return Look("failed", facts, link.file_count, link.size_bytes, zip_name(link.facts, link.deidentified))
         name = zip_name(found.facts, link.deidentified)
-        return Look("ready", found.facts, found.file_count, found.size_bytes, name)
+        sizes = found.file_count, found.size_bytes
+        return Look("ready", found.facts, *sizes, name, found.study_uid, found.series_uid)
 
     def files(self, link: Link) -> Sequence[SeriesFile]:
         """The files of the series, in order. Raises ShareUnavailable."""

@@ -10,7 +10,7 @@ import pytest
 from readingroom.shares import sending
 from werkzeug.test import TestResponse
 
-from tests.fixtures.sharing import FILES, GATEWAY, SharingSite
+from tests.fixtures.sharing import FILES, GATEWAY, UID, SharingSite
 from tests.http.conftest import Person
 from tests.http.shares.conftest import Create
 
@@ -57,6 +57,7 @@ def test_a_browser_is_led_from_the_token_to_the_links_own_page(site: SharingSite
         "needs_passcode": False, "unlocked": True, "state": "ready", "downloads_left": None, "file_count": len(FILES),
     }  # fmt: skip
     assert info["file_name"] == "CT_2026-01-31_series_3.zip"
+    assert info["series_uid"] == UID and info["study_uid"], "the viewer asks for what these name"
 
 
 def test_a_links_id_opens_nothing_without_its_cookie(site: SharingSite, create: Create) -> None:

@@ -41,6 +41,7 @@ def test_nothing_of_the_series_is_told_before_the_passcode(site: SharingSite, cr
     browser.visit(made["token"])
     info = browser.ask(f"/share/{made['id']}/info").get_json()
     assert (info["needs_passcode"], info["unlocked"], info["series"], info["file_name"]) == (True, False, {}, "")
+    assert (info["study_uid"], info["series_uid"]) == ("", "")
     assert "Mokoena" not in str(info)
     for path in ("/zip", "/files", "/files/1", "/thumbnail"):
         assert browser.ask(f"/share/{made['id']}{path}").status_code == 404
