@@ -13,6 +13,8 @@ export interface Options {
   query?: Record<string, QueryValue>;
   /** A Blob goes as the bytes that it is, anything else as JSON. */
   body?: unknown;
+  /** On top of those that every request has, such as If-None-Match. */
+  headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
@@ -65,7 +67,7 @@ export class ApiClient {
   }
 
   private async send(method: string, path: string, options: Options, token: string | null): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = { Accept: "application/json", ...options.headers };
     if (token !== null) headers.Authorization = `Bearer ${token}`;
     const init: RequestInit = { method, headers, credentials: "same-origin" };
     if (options.signal !== undefined) init.signal = options.signal;
