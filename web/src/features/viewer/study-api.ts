@@ -1,0 +1,79 @@
+/** The series of a study, and their small pictures. */
+import { queryOptions } from "@tanstack/react-query";
+
+import type { ApiClient } from "@/lib/api/client";
+import { readError } from "@/lib/api/errors";
+import type { SeriesRef } from "@/lib/frames/types";
+
+import type { Desk } from "./desk";
+
+export type Place = "orthanc" | "nas" | "copy";
+
+export interface SeriesRow {
+  seriesUid: string;
+  seriesNumber: number | null;
+  seriesDescription: string;
+  imageCount: number;
+  modality: string;
+  firstImageUrl: string | null;
+  place?: Place;
+}
+
+export interface SeriesList {
+  series: SeriesRow[];
+  etag: string | null;
+}
+
+/** How often the list is asked for again while it is looked at: what a modality sends appears by itself. */
+const POLL_MS = 10_000;
+
+const VIEWER_KEY = "viewer";
+
+function studyPath(studyUid: string): string {
+  return `/api/pacs/studies/${encodeURIComponent(studyUid)}/series/`;
+}
+
+/** The list is asked for anew every ten seconds, not while the tab is hidden; as long as nothing changed the answer is a bare 304. */
+export function seriesQuery(client: ApiClient, studyUid: string) {
+  const queryKey = [VIEWER_KEY, "series", studyUid] as const;
+  return queryOptions({
+    queryKey,
+    queryFn: async ({ signal, client: kept }): Promise<SeriesList> => {
+      const before = kept.getQueryData<SeriesList>(queryKey);
+      const headers: Record<string, string> = before?.etag == null ? {} : { "If-None-Match": before.etag };
+      const response = await client.answer("GET", studyPath(studyUid), { signal, headers });
+      if (response.status === 304 && before !== undefined) return before;
+      if (!response.ok) throw await readError(response);
+      const { series } = (await response.json()) as { series: SeriesRow[] };
+      return { series, etag: response.headers.get("ETag") };
+    },
+    refetchInterval: ({ state }) => (state.status === "error" && state.data === undefined ? false : POLL_MS),
+    staleTime: 0,
+  });
+}
+
+/** Asked for in the loader's queue, so that pictures and frames together never crowd the server. */
+export function thumbnailQuery({ client, loader }: Desk, { studyUid, seriesUid }: SeriesRef) {
+  return queryOptions({
+    queryKey: [VIEWER_KEY, "thumbnail", studyUid, seriesUid],
+    queryFn: ({ signal }) =>
+      loader.request(async (queued) => {
+        const response = await client.raw("GET", `${studyPath(studyUid)}${encodeURIComponent(seriesUid)}/thumbnail`, { signal: queued });
+        return response.blob();
+      }, signal),
+    staleTime: Infinity,
+    gcTime: 60_000,
+  });
+}
+
+/** One name for a series: what it is called, else its number. */
+export function seriesName({ seriesDescription, seriesNumber, modality }: Pick<SeriesRow, "seriesDescription" | "seriesNumber" | "modality">): string {
+  if (seriesDescription.trim() !== "") return seriesDescription.trim();
+  return seriesNumber === null ? `${modality === "" ? "Images" : modality} without a description` : `Series ${seriesNumber}`;
+}
+
+export const PLACE_WORDS: Record<Place, { label: string; hint: string }> = {
+  orthanc: { label: "Orthanc", hint: "Stored in Orthanc" },
+  nas: { label: "NAS", hint: "Read straight from the NAS, not imported" },
+  copy: { label: "De-identified", hint: "A de-identified copy" },
+};
