@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from typing import Final, NamedTuple
 
-from readingroom.nas_index.elements import LITTLE_LENGTH, VRS, Encoding
-from readingroom.nas_index.header_error import NotAnImage, NotDicom, Truncated
-from readingroom.nas_index.header_text import ESCAPE, PADDING, text, uid
-from readingroom.nas_index.stretches import MAX_VALUE, Piece, Stretch, Stretches
-from readingroom.nas_index.window import FIRST_BYTES, Inflating, Read, Window
+from readingroom.headers.beginning import EXPLICIT_LITTLE, Beginnings
+from readingroom.headers.elements import Encoding
+from readingroom.headers.errors import NotAnImage, NotDicom
+from readingroom.headers.stretches import Piece, Stretch, Stretches
+from readingroom.headers.text import ESCAPE, PADDING, text, uid
+from readingroom.headers.window import FIRST_BYTES, Read, Window
 
 WANTED: Final[dict[int, str]] = {
     0x00080005: "SpecificCharacterSet",
@@ -52,16 +53,7 @@ BINARY: Final = frozenset({0x00280010, 0x00280011})  # VR US: two bytes in the f
 NAMES: Final = frozenset({0x00080090, 0x00100010})  # VR PN: groups and components decode apart
 PLAIN: Final = frozenset({0x00080005, 0x00080020, 0x00080030, 0x00080060, 0x00100030, 0x00100040})
 CHARSET: Final = 0x00080005
-MEDIA_CLASS, SYNTAX = 0x00020002, 0x00020010
-META: Final = frozenset({MEDIA_CLASS, SYNTAX})
 UIDS: Final = frozenset({0x00080016, 0x00080018, 0x0020000D, 0x0020000E})
-
-IMPLICIT_LITTLE = "1.2.840.10008.1.2"
-EXPLICIT_LITTLE = "1.2.840.10008.1.2.1"
-DEFLATED = "1.2.840.10008.1.2.1.99"
-EXPLICIT_BIG = "1.2.840.10008.1.2.2"
-GE_IMPLICIT = "1.2.840.113619.5.2"  # implicit little endian with big-endian pixels
-DICOMDIR = "1.2.840.10008.1.3.10"
 
 
 class Header(NamedTuple):
@@ -118,7 +110,7 @@ class HeaderReader:
     """Reads header after header, the quicker the more alike they are; threads may share it."""
 
     def __init__(self) -> None:
-        self._meta = Stretches(Encoding(True, False, True, 0x00020000, 0x0002FFFF), META, SYNTAX)
+        self._beginnings = Beginnings()
         self._data = {
             (explicit, big): Stretches(Encoding(explicit, big, last=LAST), WANTED, CHARSET)
             for explicit in (True, False)
@@ -135,48 +127,16 @@ class HeaderReader:
         """
         if size == 0:
             raise NotDicom("The file is empty.")
-        window = Window(read, size, first or read(0, min(FIRST_BYTES, size)))
-        start, syntax, new_meta = self._beginning(window)
-        if syntax == DEFLATED:
-            inflating = Inflating(window, start)
-            # How far it inflates nobody knows before; its own bounds hold.
-            window, start = Window(inflating.read, 1 << 40, inflating.read(0, FIRST_BYTES)), 0
-        big = syntax == EXPLICIT_BIG
-        elements = self._data[_is_explicit(window, start, syntax), big]
-        _, pieces, new = elements.walk(window, start)
-        header = _header(pieces, syntax, big=big)
+        begun = self._beginnings.of(Window(read, size, first or read(0, min(FIRST_BYTES, size))))
+        elements = self._data[begun.explicit, begun.big]
+        _, pieces, new = elements.walk(begun.window, begun.position)
+        header = _header(pieces, begun.syntax, big=begun.big)
         series = header.SeriesInstanceUID
         if series == self._series:
             elements.leave_out(new)
-            self._meta.leave_out(new_meta)
+            self._beginnings.leave_out(begun.new)
         self._series = series
         return header
-
-    def _beginning(self, window: Window) -> tuple[int, str, list[Stretch]]:
-        """Where the data set begins, its transfer syntax ('' when the file does not say), what was new before it."""
-        data = window.data
-        if data.startswith(b"DICM", 128):
-            return self._behind_meta(window, 132)
-        # Files without preamble begin with the meta group or with the data set itself.
-        if data[:2] == b"\x02\x00" and data[4:6] in VRS:
-            return self._behind_meta(window, 0)
-        if data[:2] == b"\x00\x08" and data[4:6] in VRS:
-            return 0, EXPLICIT_BIG, []
-        if _looks_like_a_data_set(data, window.size):
-            return 0, "", []
-        raise NotDicom("The file is not DICOM.")
-
-    def _behind_meta(self, window: Window, position: int) -> tuple[int, str, list[Stretch]]:
-        """Walk the meta group (PS3.10 section 7.1): always explicit little endian, its own length is not believed."""
-        position, pieces, new = self._meta.walk(window, position)
-        syntax = ""
-        for piece in pieces:
-            for tag, raw in piece.values if isinstance(piece, Stretch) else (piece,):
-                if tag == SYNTAX:
-                    syntax = uid(raw)
-                elif uid(raw) == DICOMDIR:
-                    raise NotAnImage("The file is a DICOMDIR: a list of other files.")
-        return position, syntax, new
 
 
 def series_key(header: Header) -> str:
@@ -190,26 +150,6 @@ def series_key(header: Header) -> str:
             raise NotAnImage("The file names no series.")
         said = f"{header.StudyInstanceUID}|{header.SeriesNumber}"
     return hashlib.sha1(said.encode(), usedforsecurity=False).hexdigest()
-
-
-def _looks_like_a_data_set(data: bytes, size: int) -> bool:
-    if len(data) < 16 or data[:2] != b"\x08\x00" or data[3] > 0x30:
-        return False
-    if data[4:6] in VRS:
-        return True
-    length: int = LITTLE_LENGTH(data, 4)[0]
-    return length <= min(size - 8, MAX_VALUE)
-
-
-def _is_explicit(window: Window, start: int, syntax: str) -> bool:
-    """Whether elements carry their VR; what stands there counts more than what the meta group says."""
-    if start + 8 > window.size:
-        raise Truncated("The file ends where its data set should begin.")
-    vr = window.take(start, 6)[4:6]
-    if syntax in (IMPLICIT_LITTLE, GE_IMPLICIT):
-        # Some writers say implicit and write explicit. A length whose low bytes happen to spell a VR is over 16 KB.
-        return vr in VRS and LITTLE_LENGTH(window.take(start + 4, 4))[0] > MAX_VALUE
-    return vr in VRS
 
 
 def _header(pieces: list[Piece], syntax: str, *, big: bool) -> Header:

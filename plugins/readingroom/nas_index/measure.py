@@ -10,8 +10,8 @@ from pathlib import Path
 from time import perf_counter
 
 from readingroom.errors import SourceError
+from readingroom.headers.window import FIRST_BYTES
 from readingroom.nas_index.listing import Folder, Lister
-from readingroom.nas_index.window import FIRST_BYTES
 from readingroom.sources import CommandTrial, FileEntry, Source
 from readingroom.sources.names import join
 

@@ -11,10 +11,10 @@ import stat as modes
 from collections.abc import Callable
 from typing import Literal
 
+from readingroom.headers.errors import HeaderError
+from readingroom.headers.window import FIRST_BYTES
 from readingroom.nas_index.header import HeaderReader, series_key
-from readingroom.nas_index.header_error import HeaderError
 from readingroom.nas_index.list_local import LOST
-from readingroom.nas_index.window import FIRST_BYTES
 
 Task = tuple[str, int, int, int]
 """Path, size and time where they are known (else UNKNOWN), and how often it was tried before."""

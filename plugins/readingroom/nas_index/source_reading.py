@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceRefused, SourceUnreachable
+from readingroom.headers.errors import HeaderError
+from readingroom.headers.window import FIRST_BYTES
 from readingroom.nas_index.header import HeaderReader, series_key
-from readingroom.nas_index.header_error import HeaderError
 from readingroom.nas_index.reading import Outcome, Task, safely
-from readingroom.nas_index.window import FIRST_BYTES
 from readingroom.sources import Beginning, FileEntry, Source
 
 

@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.multival import MultiValue
+from readingroom.headers.errors import HeaderError, Hostile, NotAnImage, NotDicom, Truncated
+from readingroom.headers.window import FIRST_BYTES, MAX_BYTES, MAX_INFLATED, MAX_READS
 from readingroom.nas_index import header as parser
 from readingroom.nas_index.header import WANTED, Header, read_header, series_key
-from readingroom.nas_index.header_error import HeaderError, Hostile, NotAnImage, NotDicom, Truncated
-from readingroom.nas_index.window import FIRST_BYTES, MAX_BYTES, MAX_INFLATED, MAX_READS
 
 from tests import factories
 

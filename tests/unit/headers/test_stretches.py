@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
 from pydicom.uid import UID
-from readingroom.nas_index import stretches
-from readingroom.nas_index.elements import MAX_ELEMENTS
+from readingroom.headers import stretches
+from readingroom.headers.elements import MAX_ELEMENTS
+from readingroom.headers.errors import HeaderError
+from readingroom.headers.stretches import Stretches
+from readingroom.headers.window import Window
 from readingroom.nas_index.header import Header, HeaderReader
-from readingroom.nas_index.header_error import HeaderError
-from readingroom.nas_index.stretches import Stretches
-from readingroom.nas_index.window import Window
 
 from tests import factories
 from tests.fixtures.scanner_trees import make_tree
@@ -160,7 +160,7 @@ def test_memory_is_bounded_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> No
     for number in range(400):
         made = slice_of(number, PatientName="".join(chance.choices("abcdefghij", k=chance.randrange(2, 60))))
         same_as_a_fresh_reader([factories.dicom_bytes(made)], reader)
-        for each in [reader._meta, *reader._data.values()]:
+        for each in [reader._beginnings._meta, *reader._data.values()]:
             kept = {id(stretch): stretch for known in each._known.values() for stretch in known}
             assert sum(len(stretch.blob) for stretch in kept.values()) <= 110_000
 

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Container
 from typing import Final
 
-from readingroom.nas_index.elements import MAX_ELEMENTS, Encoding, element_at
-from readingroom.nas_index.header_error import Hostile
-from readingroom.nas_index.window import Window
+from readingroom.headers.elements import MAX_ELEMENTS, Encoding, element_at
+from readingroom.headers.errors import Hostile
+from readingroom.headers.window import Window
 
 MAX_VALUE = 16_384
 """Bytes kept of one value; the longest text that is wanted (LT) has 10,240 characters."""

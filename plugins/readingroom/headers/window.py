@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from readingroom.nas_index.header_error import Hostile, Truncated
+from readingroom.headers.errors import Hostile, Truncated
 
 Read = Callable[[int, int], bytes]
 """`read(offset, length)` gives at most `length` bytes, fewer where the file ends."""

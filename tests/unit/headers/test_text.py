@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from readingroom.nas_index.header_text import text
+from readingroom.headers.text import text
 
 EXAMPLES = [
     (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
-from readingroom.nas_index.header_error import Hostile, Truncated
-from readingroom.nas_index.window import Window
+from readingroom.headers.errors import Hostile, Truncated
+from readingroom.headers.window import Window
 
 LONG: Final = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
 """VRs with two reserved bytes and a length of four (PS3.5 table 7.1-1)."""

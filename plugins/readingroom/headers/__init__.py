@@ -1,0 +1,1 @@
+"""Reads headers of DICOM files of strangers: a few bytes of each, within bounds, never an exception but its own."""
