@@ -1,6 +1,7 @@
 """The zip of a series that lies on a NAS, by a shared link, beside a plain copy of its files from the same place.
 
-Server, relay, Orthanc, gateway and client share this machine's processors.
+Server, relay, Orthanc, gateway and client share this machine's processors. The copy writes files; the zip goes to
+nowhere, as what a client does with it is not ours, and in a row of its own into a file.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from scripts.runtime.report import Report
 from tests.bench.serving import cpu_seconds, processes, sendfile_nginx
 from tests.factories import ct_series
 from tests.fixtures.delay import Delay
+from tests.fixtures.far_folder import FarFolder, refusal
 from tests.fixtures.instance import LiveInstance, running
 from tests.fixtures.servers import running_smbd, running_sshd
 
@@ -30,6 +32,9 @@ RUNS = 3
 ROUND_TRIP_MS = 2.0
 AIM = 0.8
 MB = 1_000_000
+
+MINE = "zip, gateway"
+NOWHERE = Path("/dev/null")
 
 CEILING = "one file of that size, nginx alone by sendfile"
 """What HTTP over loopback reaches at most; `cp` between folders in memory passes no socket and no second process."""
@@ -43,6 +48,8 @@ class Place:
     folder: Path
     config: dict[str, Any]
     copy: Callable[[Path], list[str]]
+    before: Callable[[Path], None] = lambda folder: None
+    """Done before each copy and each zip: for what is not to be in memory."""
 
 
 def run(report: Report) -> None:
@@ -60,14 +67,21 @@ def run(report: Report) -> None:
 
 @contextmanager
 def places(scratch: Path) -> Iterator[list[Place]]:
-    """A folder, an SMB share with and without encryption, an SFTP server, near and from a distance."""
-    local = scratch / "nas"
+    """Folders, a mount, an SMB share with and without encryption, an SFTP server, near and from a distance."""
+    nas = scratch / "nas"
     found = [
-        Place(
-            "a local folder", local, {"type": "local", "path": str(local)}, lambda to: ["cp", "-r", str(local), str(to)]
-        )
+        _folder("a local folder in memory", nas / "warm", nas / "warm"),
+        _folder("a local folder on disk", nas / "cold", nas / "cold", _forgotten),
     ]
     with ExitStack() as opened:
+        for name, keeps in (("read anew", False), ("kept in memory", True)):
+            folder, mount = scratch / f"exported-{keeps}", nas / f"mount-{keeps}"
+            folder.mkdir()
+            if why := refusal():
+                print(f"  no mount {ROUND_TRIP_MS:g} ms away was measured: {why}", flush=True)
+                continue
+            opened.enter_context(FarFolder(folder, mount, ROUND_TRIP_MS, keeps=keeps))
+            found.append(_folder(f"a mount {ROUND_TRIP_MS:g} ms away: {name}", folder, mount))
         smb, sftp = opened.enter_context(running_smbd()), opened.enter_context(running_sshd())
         far_smb = opened.enter_context(Delay(smb.host, smb.port, ROUND_TRIP_MS))
         far_sftp = opened.enter_context(Delay(sftp.host, sftp.port, ROUND_TRIP_MS))
@@ -106,6 +120,22 @@ def places(scratch: Path) -> Iterator[list[Place]]:
         yield found
 
 
+def _folder(name: str, folder: Path, seen: Path, before: Callable[[Path], None] = lambda folder: None) -> Place:
+    """One whose files lie in `folder`, and that Orthanc and `cp` know as `seen`."""
+    return Place(
+        name, folder, {"type": "local", "path": str(seen)}, lambda to: ["cp", "-r", str(seen), str(to)], before
+    )
+
+
+def _forgotten(folder: Path) -> None:
+    """Its files leave memory, as far as the kernel lets them go."""
+    for file in folder.iterdir():
+        descriptor = os.open(file, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(descriptor)
+
+
 def indexed(live: LiveInstance, found: list[Place]) -> None:
     """Configure all places as sources, and index them."""
     admin = live.admin
@@ -134,25 +164,31 @@ def _measure(report: Report, live: LiveInstance, place: Place) -> None:
     spent: dict[str, list[float]] = {}
     ours = processes(str(live.data / "run"), str(live.data / "logs"))
     with ExitStack() as opened:
+        scratch, file = report.scratch, report.scratch / "downloaded"
         zips = {
-            "zip, gateway": (f"{live.url}/share/{token}/zip", ours),
-            "zip, Orthanc alone": (f"{live.orthanc_url}/share/{token}/zip", ours),
+            MINE: (f"{live.url}/share/{token}/zip", ours, NOWHERE),
+            f"{MINE}, into a file": (f"{live.url}/share/{token}/zip", ours, file),
+            "zip, Orthanc alone": (f"{live.orthanc_url}/share/{token}/zip", ours, NOWHERE),
         }
-        if place.config["type"] == "local":
-            nginx = opened.enter_context(sendfile_nginx(report.scratch / "nginx", size))
-            zips[CEILING] = (f"{nginx}/one", processes(str(report.scratch / "nginx")))
+        if place.folder == scratch / "nas" / "warm":
+            nginx = opened.enter_context(sendfile_nginx(scratch / "nginx", size))
+            alone = processes(str(scratch / "nginx"))
+            zips[CEILING] = (f"{nginx}/one", alone, NOWHERE)
+            zips[f"{CEILING}, into a file"] = (f"{nginx}/one", alone, file)
         for _ in range(RUNS):
-            rows["copy of its files"].append(size / _copied(report.scratch, place) / MB)
-            for what, (url, servers) in zips.items():
+            place.before(place.folder)
+            rows["copy of its files"].append(size / _copied(scratch, place) / MB)
+            for what, (url, servers, to) in zips.items():
+                place.before(place.folder)
                 before = cpu_seconds(servers)
-                rows.setdefault(what, []).append(_downloaded(url, size - MB))
+                rows.setdefault(what, []).append(_downloaded(url, size - MB, to))
                 spent.setdefault(what, []).append((cpu_seconds(servers) - before) / (size / 1e9))
     for what, values in rows.items():
         table.add(what, *values, against=what.startswith("copy"))
     cpu = report.table(f"{place.name}: what Orthanc and the gateway spent on it", "CPU s/GB")
     for what, values in spent.items():
-        cpu.add(what, *values, note="nginx" if what == CEILING else "")
-    for mine in ("zip, gateway", "zip, Orthanc alone"):
+        cpu.add(what, *values, note="nginx" if what.startswith(CEILING) else "")
+    for mine in (MINE, "zip, Orthanc alone"):
         times = table.ratio(mine, "copy of its files")
         table.aim(f"{mine}: at least {AIM:g} × the copy: {times:.2f} ×", times >= AIM)
 
@@ -176,12 +212,14 @@ def _copied(scratch: Path, place: Place) -> float:
     return took
 
 
-def _downloaded(url: str, at_least: int) -> float:
-    """MB/s, to nowhere."""
+def _downloaded(url: str, at_least: int, to: Path) -> float:
+    """MB/s."""
     done = subprocess.run(
-        ["curl", "-sSf", "--noproxy", "*", "-o", "/dev/null", "-w", "%{json}", url],
+        ["curl", "-sSf", "--noproxy", "*", "-o", str(to), "-w", "%{json}", url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
+    if to != NOWHERE:
+        to.unlink()
     said = json.loads(done.stdout)
     assert said["size_download"] > at_least, said
     return float(said["size_download"]) / float(said["time_total"]) / MB
