@@ -1,4 +1,4 @@
-"""Hands zips to the gateway on a socket of our own, as fast as the client takes them.
+"""Hands zips and frame streams to the gateway on a socket of our own, as fast as the client takes them.
 
 Through Orthanc's HTTP server a part of a file can leave only whole and from memory, and whoever sends it holds one of
 50 threads. Here a download is one answer, made piece by piece in memory that is warm, and no thread waits for a slow
@@ -16,13 +16,15 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from flask import Response
 
 from readingroom.downloads.keys import Keys
-from readingroom.downloads.sending import Flow, Sender
+from readingroom.downloads.sending import Sender
 from readingroom.errors import BadRequest, NotFound, ReadingRoomError
+from readingroom.identity import Caller
 from readingroom.identity.forwarded import Forwarded
 from readingroom.series.crew import Crew
 
@@ -40,9 +42,9 @@ SMALL = 256 << 10
 PATIENCE = 0.1
 """Seconds that a thread waits for a client before it leaves it to the doorkeeper."""
 
-WORKERS = 48
-"""Threads that make pieces. Links' downloads are 32 at most (the gateway's `share_streams`): a NAS that hangs under all
-of them leaves threads to others."""
+WORKERS = 96
+"""Threads that make pieces, begun as they are needed. Links' downloads are 32 at most (the gateway's `share_streams`),
+and a frame waits no longer than 20 s for a NAS: one that hangs under all of them leaves threads to others."""
 
 TURN = 64 << 20
 """Bytes after which a download lets another one that waits have its thread."""
@@ -54,6 +56,36 @@ Refused = Callable[[Exception, str], Response]
 """What an error is answered with, for the request of that id."""
 
 
+class Flow(Protocol):
+    """An answer, as it is taken piece by piece; for one thread at a time."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all of it was taken."""
+        ...
+
+    @property
+    def taken(self) -> int:
+        """Bytes that were taken so far."""
+        ...
+
+    def head(self) -> Response:
+        """Status and headers of the answer."""
+        ...
+
+    def take(self, room: memoryview) -> int:
+        """Put what comes next into `room`; how many bytes that are. What it raises cuts the answer."""
+        ...
+
+    def close(self) -> None:
+        """It is over, one way or another."""
+        ...
+
+
+Giver = Callable[[str, Caller, Mapping[str, str]], Flow]
+"""What is answered to a key, a caller and headers by their names in small letters; an error it raises is told."""
+
+
 @dataclass(slots=True, eq=False)
 class _Line:
     """One connection of the gateway: one question, one answer."""
@@ -62,18 +94,22 @@ class _Line:
     heard: bytearray = field(default_factory=bytearray)
     flow: Flow | None = None
     request_id: str = ""
+    kind: str = "answer"  # what it is, for the log
     rest: bytes = b""  # made, and not taken yet
     in_step: int = 0  # bytes that it took since it was waited for last
     began: float = field(default_factory=time.monotonic)
 
 
 class Outlet:
-    """Answers `GET /_zip/KEY` on a Unix socket, to whoever shows the gateway's secret."""
+    """Answers `GET /_zip/KEY`, and what else it is told to, on a Unix socket, to whoever shows the gateway's secret."""
 
     def __init__(self, place: Path, sender: Sender, keys: Keys, forwarded: Forwarded, refused: Refused) -> None:
         self._place = place
-        self._sender = sender
-        self._keys = keys
+        self._givers: dict[str, Giver] = {
+            "/_zip/": lambda key, caller, headers: sender.flow(
+                keys.unlock(key), caller, headers.get("range", ""), headers.get("if-range", "")
+            )
+        }
         self._forwarded = forwarded
         self._refused = refused
         self._crew = Crew("zip-outlet")
@@ -83,6 +119,10 @@ class Outlet:
         self._rooms: deque[memoryview] = deque(maxlen=4)
         self._lines: dict[int, _Line] = {}
         self._ended = False
+
+    def serve(self, below: str, giver: Giver) -> None:
+        """Answer `GET {below}KEY` by this; `below` ends in a slash."""
+        self._givers[below] = giver
 
     def start(self) -> None:
         """Listen; raises OSError where the socket cannot be."""
@@ -165,9 +205,9 @@ class Outlet:
             log.info("client_gone", request_id=line.request_id)
         except ReadingRoomError as error:
             # Bytes have left already: the gateway sees the line cut, and so does its client.
-            log.warning("zip_cut", error=error.code, request_id=line.request_id)
+            log.warning(f"{line.kind}_cut", error=error.code, request_id=line.request_id)
         except Exception:
-            log.exception("zip_broke", request_id=line.request_id)
+            log.exception(f"{line.kind}_broke", request_id=line.request_id)
         return True
 
     def _answered(self, line: _Line, room: memoryview) -> bool:
@@ -207,11 +247,14 @@ class Outlet:
         line.heard.clear()
         caller = self._forwarded.stranger(lambda name: headers.get(name.lower()), "")
         line.request_id = caller.request_id
+        flow = None
         try:
-            if not caller.through_gateway or not path.startswith("/_zip/"):
+            at = path.rfind("/") + 1
+            giver = self._givers.get(path[:at])
+            if not caller.through_gateway or giver is None:
                 raise NotFound("There is nothing at this address.")
-            grant = self._keys.unlock(path.removeprefix("/_zip/"))
-            flow = self._sender.flow(grant, caller, headers.get("range", ""), headers.get("if-range", ""))
+            line.kind = path[:at].strip("/_")
+            flow = giver(path[at:], caller, headers)
             head, content = flow.head(), b""
             if method != "HEAD":
                 # Made before the status line leaves: what is wrong there can still be said in words.
@@ -223,6 +266,8 @@ class Outlet:
             head.headers["Content-Length"] = str(len(content))
             if head.status_code >= 500:
                 log.error("failed", request_id=caller.request_id, exc_info=error)
+        if flow is not None and line.flow is None:
+            flow.close()
         line.rest = said(head) + content
 
     def _sent(self, line: socket.socket, made: memoryview) -> int:
@@ -243,8 +288,8 @@ class Outlet:
         line.socket.close()
         if line.flow is not None:
             line.flow.close()
-            log.info("zip_sent", request_id=line.request_id, size=line.flow.taken, whole=line.flow.is_over,
-                     seconds=round(time.monotonic() - line.began, 3))  # fmt: skip
+            log.info(f"{line.kind}_sent", request_id=line.request_id, size=line.flow.taken,
+                     whole=line.flow.is_over, seconds=round(time.monotonic() - line.began, 3))  # fmt: skip
 
 
 def understood(question: bytes) -> tuple[str, str, Mapping[str, str]]:
