@@ -3,6 +3,7 @@
 ReadingRoomError                    500 internal
 ├── BadRequest                      400 bad_request
 │   ├── TooManyCases                400 too_many_cases
+│   ├── BadFileName                 400 bad_file_name
 │   └── ChunkDamaged                400 chunk_damaged
 ├── Unauthenticated                 401 unauthenticated
 │   ├── TokenExpired                401 token_expired
@@ -19,6 +20,7 @@ ReadingRoomError                    500 internal
 │   ├── CaseIdentifiable            409 case_identifiable
 │   ├── ImportRunning               409 import_running
 │   ├── IndexRunning                409 index_running
+│   ├── SeriesChanged               409 series_changed
 │   ├── ShareNotReady               409 share_not_ready
 │   ├── ShareSpent                  409 share_spent
 │   ├── UploadLost                  409 upload_lost
@@ -85,6 +87,12 @@ class TooManyCases(BadRequest):
     """More cases were asked for than one download carries."""
 
     code = "too_many_cases"
+
+
+class BadFileName(BadRequest):
+    """What a file is called is a path, or nothing, or what nobody should meet in a name; `message` says which."""
+
+    code = "bad_file_name"
 
 
 class ChunkDamaged(BadRequest):
@@ -186,6 +194,12 @@ class IndexRunning(Conflict):
     """That source is being indexed at this moment."""
 
     code = "index_running"
+
+
+class SeriesChanged(Conflict):
+    """The files of a series are no longer those that its manifest was made of; `detail` says the present version."""
+
+    code = "series_changed"
 
 
 class ShareNotReady(Conflict):

@@ -188,6 +188,19 @@ class Settings(BaseSettings):
         4, ge=1, alias="SHARE_STREAMS_PER_LINK", description="Downloads at a time by one shared link"
     )
     share_streams: int = Field(32, ge=1, alias="SHARE_STREAMS", description="Downloads at a time by all shared links")
+    frame_streams: int = Field(
+        128, ge=1, alias="FRAME_STREAMS", description="Requests of viewers for frames that are answered at a time"
+    )
+    frame_streams_each: int = Field(
+        32, ge=1, alias="FRAME_STREAMS_EACH", description="The same for one account, or for all holders of one link"
+    )
+    frame_cache_mb: int = Field(
+        4096,
+        ge=0,
+        alias="FRAME_CACHE_MB",
+        description="Largest size of `cache/frames` in the data folder, where decoded and compressed frames are kept; "
+        "0: none are",
+    )
     imaging_backend: Literal["nfs", "s3"] = Field(
         "nfs",
         alias="IMAGING_STORAGE_BACKEND",

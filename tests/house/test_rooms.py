@@ -29,6 +29,7 @@ FOUNDATION = BASE | {
     "pictures",
     "headers",
     "manifests",
+    "frames",
 }
 AREAS = {"cases", "nas_index", "shares", "viewer", "imaging"}
 COMPOSITION = {

@@ -1,0 +1,142 @@
+"""Opens frame streams: counted, handed to the gateway by its socket, or sent out of Orthanc by WSGI."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from flask import Response
+
+from readingroom.errors import NotFound, SeriesChanged, TooManyRequests
+from readingroom.frames.ahead import Budget
+from readingroom.frames.stream import Stream, Tally
+from readingroom.frames.supply import Supply
+from readingroom.frames.wanted import Wanted
+from readingroom.identity import Caller
+from readingroom.manifests import SeriesPlan
+from readingroom.metrics import Metrics
+from readingroom.series import Origin
+from readingroom.settings import Settings
+
+DIRECT_AT_ONCE = 16
+"""Streams straight out of Orthanc, each of which holds one of its 50 HTTP threads for as long as the client takes."""
+
+FETCHED_WITHIN = 30.0
+"""Seconds: the gateway fetches what it was told to at once; what it has not by then, its client gave up."""
+
+PIECE = 1 << 20
+"""Bytes at a time where Orthanc sends them."""
+
+RETRY_SECONDS = 2
+
+
+class Streams:
+    """Safe for many threads."""
+
+    def __init__(self, settings: Settings, origin: Origin, metrics: Metrics) -> None:
+        self._origin = origin
+        self._metrics = metrics
+        self._has_socket = settings.zip_socket is not None
+        self._each, self._all = settings.frame_streams_each, settings.frame_streams
+        self._budget = Budget()
+        self._direct = threading.BoundedSemaphore(DIRECT_AT_ONCE)
+        self._lock = threading.Lock()
+        self._open = Counter[str]()
+        self._waiting: dict[str, tuple[Stream, float]] = {}
+        metrics.gauge("frame_streams_open", self._open.total)
+
+    def open(
+        self, plan: SeriesPlan, version: str, wanted: Wanted, caller: Caller, allowed: Callable[[], None]
+    ) -> Response:
+        """Begin a stream for whoever asks; `allowed` raises as soon as they may have it no longer.
+
+        Raises SeriesChanged where `version` is not the series' present one, TooManyRequests.
+        """
+        if version != plan.version:
+            raise SeriesChanged("This series has changed: load its manifest again.", detail={"version": plan.version})
+        who = caller.identity.user
+        self._sweep()
+        self._enter(who)
+        stream = Stream(Supply(self._origin, plan, wanted), wanted, self._budget, allowed, partial(self._ended, who))
+        if caller.through_gateway and self._has_socket:
+            key = secrets.token_urlsafe(24)
+            with self._lock:
+                self._waiting[key] = stream, time.monotonic() + FETCHED_WITHIN
+            response = stream.head()
+            response.headers["X-Accel-Redirect"] = f"/_frames/{key}"
+            return response
+        if not self._direct.acquire(blocking=False):
+            stream.close()
+            raise TooManyRequests("Too many images are being sent; try again in a moment.", retry_after=RETRY_SECONDS)
+        response = stream.head()
+        # A gateway without our socket takes it at its client's pace, and keeps nothing of it in files.
+        response.headers["X-Accel-Buffering"] = "no"
+        response.response = DirectBody(stream, self._direct.release)
+        response.direct_passthrough = True
+        return response
+
+    def flow(self, key: str, caller: Caller, headers: Mapping[str, str]) -> Stream:
+        """The stream that the gateway was told to fetch, once. Raises NotFound."""
+        with self._lock:
+            found = self._waiting.pop(key, None)
+        if found is None:
+            raise NotFound("There is nothing at this address.")
+        return found[0]
+
+    def close(self) -> None:
+        """Read nothing ahead any more."""
+        self._budget.close()
+
+    def _enter(self, who: str) -> None:
+        with self._lock:
+            if self._open[who] >= self._each or self._open.total() >= self._all:
+                raise TooManyRequests(
+                    "Too many images are being loaded at once; try again in a moment.", retry_after=RETRY_SECONDS
+                )
+            self._open[who] += 1
+        self._metrics.add("frame_streams")
+
+    def _ended(self, who: str, tally: Tally) -> None:
+        with self._lock:
+            self._open[who] -= 1
+            if not self._open[who]:
+                del self._open[who]
+        self._metrics.add("frames_sent", tally.frames)
+        self._metrics.add("frames_failed", tally.failed)
+        self._metrics.add("frame_bytes_sent", tally.bytes)
+
+    def _sweep(self) -> None:
+        """Give up what the gateway never came for."""
+        with self._lock:
+            now = time.monotonic()
+            late = [key for key, (_, until) in self._waiting.items() if until < now]
+            streams = [self._waiting.pop(key)[0] for key in late]
+        for stream in streams:
+            stream.close()
+
+
+class DirectBody:
+    """The bytes of a stream for WSGI; `close` gives the place back, even when nobody ever read from it."""
+
+    def __init__(self, stream: Stream, release: Callable[[], None]) -> None:
+        self._stream = stream
+        self._release: Callable[[], None] | None = release
+
+    def __iter__(self) -> Iterator[bytes]:
+        room = memoryview(bytearray(PIECE))
+        try:
+            while not self._stream.is_over:
+                yield bytes(room[: self._stream.take(room)])
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """The answer is over, one way or another."""
+        release, self._release = self._release, None
+        if release is not None:
+            release()
+            self._stream.close()
