@@ -28,7 +28,7 @@ def test_a_frame_is_twenty_bytes_and_its_own() -> None:
 
 
 def test_the_end_is_a_record_of_nobody_with_nothing_in_it() -> None:
-    assert record.END == b"RRF1\xff\xff\xff\xff\x00\x01\xc8\x00" + bytes(8)
+    assert b"RRF1\xff\xff\xff\xff\x00\x01\xc8\x00" + bytes(8) == record.END
 
 
 def test_an_error_stands_in_its_frames_place() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_any_request_is_those_frames_or_refused(spans: list[Span]) -> None:
         length = abs(last - first) + 1
         found, mine = found[:-length], found[-length:]
         assert (mine[0], mine[-1]) == (first, last)
-        assert all(abs(b - a) == 1 for a, b in zip(mine, mine[1:], strict=False))
+        assert all(abs(b - a) == 1 for a, b in pairwise(mine))
 
 
 @pytest.mark.parametrize("span", [COUNT, -1, (0, COUNT), (-1, 0), (COUNT, 0), (0, 10**12)])
