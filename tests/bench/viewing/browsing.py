@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Playwright
 
+from tests.bench.viewing.ground import Series
 from tests.bench.viewing.spent import Meter, Spent, private_mb
 from tests.fixtures.browser import CHROMIUM, QUIET, sign_in
 from tests.fixtures.instance import LiveInstance
@@ -41,10 +42,8 @@ class Way:
     """One way to view a series."""
 
     name: str
-    address: Callable[[Any], str]
+    address: Callable[[Series], str]
     """Path of its page for a series."""
-    loaded: Callable[[Page], int]
-    """How many pictures are there."""
     ready: Callable[[Page], None] = lambda page: None
     """What has to be done before the wheel turns."""
 
@@ -119,17 +118,17 @@ def window(playwright: Playwright, live: LiveInstance, url: str, role: str = "ad
 
 
 def visited(
-    opened: Window, live: LiveInstance, url: str, way: Way, series: Any, *, scroll: bool = True, token: str = ""
+    opened: Window, live: LiveInstance, url: str, way: Way, series: Series, *, scroll: bool = True, token: str = ""
 ) -> Visit:
     """Opens the series in a new page and waits for all its pictures; then turns the wheel."""
-    meter, page, visit = Meter(live), opened.page(token), Visit()
+    meter, page, visit = Meter(live), opened.page(token), Visit(load=os.getloadavg()[0])
     meter.begin()
     page.goto(url + way.address(series), wait_until="commit")
-    visit.loaded = _waited(page, way, series.count)
+    visit.loaded = _waited(page, series.count)
     visit.spent = meter.end()
     seen = page.evaluate("window.benchSeen")
     visit.first = seen["first"] or float("nan")
-    visit.all = page.evaluate("window.benchAll")
+    visit.all = seen["loaded"][-1] if seen["loaded"] else float("nan")
     visit.heap_mb = page.evaluate("performance.memory.usedJSHeapSize") / 1e6
     visit.private_mb = opened.renderer_mb()
     if scroll:
@@ -140,14 +139,13 @@ def visited(
     return visit
 
 
-def _waited(page: Page, way: Way, count: int) -> int:
+def _waited(page: Page, count: int) -> int:
     """How many pictures had come when all had, or when no more came."""
     end, most, since = time.monotonic() + PATIENCE, 0, time.monotonic()
     while time.monotonic() < end:
-        now = way.loaded(page)
+        now = _loaded(page)
         if now > most:
             most, since = now, time.monotonic()
-            page.evaluate("window.benchAll = performance.now()")
         if most >= count or (most and time.monotonic() - since > NOTHING_MORE):
             break
         time.sleep(0.05)
@@ -173,15 +171,20 @@ def p95(values: list[float]) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))] if ordered else float("nan")
 
 
-def events(page: Page) -> int:
-    """How many pictures Cornerstone said it has loaded; raises when the page gave up."""
+def _loaded(page: Page) -> int:
+    """How many pictures are there, as Cornerstone or our page says; raises when the page gave up."""
     failed = page.evaluate("window.benchError")
     assert not failed, failed
     return int(page.evaluate("window.benchSeen ? window.benchSeen.loaded.length : 0"))
 
 
-STOCK = Way(
-    "one request a frame, stock loader",
-    lambda s: f"/bench/index.html?study={s.study}&series={s.series}",
-    events,
-)
+def _past_the_tour(page: Page) -> None:
+    """OHIF greets with a tour that takes all input until it is dismissed."""
+    skip = page.get_by_text("Skip all", exact=True)
+    if skip.count():
+        skip.first.click()
+
+
+OURS = Way("ours", lambda s: s.page)
+STOCK = Way("one request a frame", lambda s: f"/bench/index.html?study={s.study}&series={s.series}")
+OHIF = Way("OHIF", lambda s: f"/ohif/viewer?StudyInstanceUIDs={s.study}", _past_the_tour)
