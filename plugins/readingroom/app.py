@@ -24,7 +24,7 @@ from readingroom.db import Database, open_database
 from readingroom.door import Door, as_ours, error_response
 from readingroom.downloads import Keys, Outlet, Sender, StoredFiles
 from readingroom.downloads import api as slices_api
-from readingroom.identity import Access, Authenticator, ShareCookies, TokenSigner, users_api
+from readingroom.identity import Access, Authenticator, DicomwebCookies, ShareCookies, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
 from readingroom.identity.cross_site import Origins
@@ -68,6 +68,7 @@ class Room:
     database: Database
     authenticator: Authenticator
     share_cookies: ShareCookies
+    dicomweb_cookies: DicomwebCookies
     signer: TokenSigner
     accounts: Accounts
     access: Access
@@ -156,7 +157,7 @@ def build(
     spec = specification()
     areas = [
         system_api.routes(database, imaging.backend, imaging.standing.wrong, lambda: document(app, spec)),
-        identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator),
+        identity_api.routes(identity.sign_in, identity.sessions, identity.authenticator, identity.dicomweb_cookies),
         users_api.routes(identity.accounts),
         audit_api.routes(Reading(database), trail),
         cases_api.routes(database, clock, trail),
@@ -177,6 +178,7 @@ def build(
         database,
         identity.authenticator,
         identity.share_cookies,
+        identity.dicomweb_cookies,
         identity.signer,
         identity.accounts,
         access,

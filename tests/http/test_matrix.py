@@ -20,6 +20,7 @@ from readingroom.errors import PacsUnreachable
 from readingroom.identity import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, SHARED, SIGNED_IN, Caller, SharedSeries
 from readingroom.identity.model import OR, is_shared
 from readingroom.identity.share_cookies import new_visit
+from readingroom.routing import Declared
 from readingroom.settings import Settings
 
 PASSWORD = "a long enough passphrase"
@@ -92,6 +93,7 @@ def test_the_public_routes_are_these_and_no_others(room: Room) -> None:
         "POST /api/token/",
         "POST /api/token/refresh/",
         "POST /api/token/sign-out/",
+        "POST /api/token/dicomweb/",  # by the cookie of the page's session
         "GET /api/refusal",
         "GET /api/bestof/dicoms/download",  # by ticket, or with cases.read
         "GET /api/bestof/dicoms/download-batch",  # by ticket alone
@@ -166,6 +168,32 @@ def test_a_link_s_cookie_opens_no_route_that_does_not_say_so(room: Room) -> None
             assert (status not in (401, 403)) if opens else (status, body.get("error")) == (401, "unauthenticated"), (
                 route
             )
+
+
+def test_the_cookie_for_dicomweb_opens_no_route_of_ours(room: Room) -> None:
+    """Whoever holds one: an administrator's is worth no more. A browser would not even send it there."""
+    client = room.app.test_client()
+    page = {"X-Requested-With": "readingroom"}
+    assert client.post("/api/token/", json={"username": "admin", "password": PASSWORD}, headers=page).status_code == 200
+    given = client.post("/api/token/dicomweb/", headers=page)
+    assert given.status_code == 200, given.text
+    name, value = given.headers["Set-Cookie"].split(";")[0].split("=", 1)
+    strange = room.app.test_client()
+    strange.set_cookie(name, value, domain="localhost")
+    assert room.dicomweb_cookies.identity({name: value}).user == "admin"
+    for route in room.declared:
+        status, body = ask(strange, route.method, route.path)
+        if route.capability != PUBLIC:
+            assert (status, body.get("error")) == (401, "unauthenticated"), route
+        elif route.path == "/api/refusal":
+            assert (status, body.get("error")) == (403, "forbidden"), "all it does here is to choose between two words"
+        else:
+            assert (status, body.get("error")) == without_cookie(room, route), route
+
+
+def without_cookie(room: Room, route: Declared) -> tuple[int, object]:
+    status, body = ask(room.app.test_client(), route.method, route.path)
+    return status, body.get("error")
 
 
 def test_every_error_has_the_one_shape(room: Room) -> None:

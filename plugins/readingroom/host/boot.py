@@ -26,7 +26,7 @@ def boot(orthanc: Orthanc) -> Room:
     settings = Settings.load()
     logs.configure(settings.data / "logs", settings.log_level, orthanc)
     room = build(settings, InProcessPacs(orthanc), SystemClock())
-    guard = Guard(room.authenticator, room.access, room.forwarded, room.origins)
+    guard = Guard(room.authenticator, room.dicomweb_cookies, room.access, room.forwarded, room.origins, room.trail)
     # The guard comes first: from here on nothing is open, whatever fails below.
     orthanc.RegisterIncomingHttpRequestFilter(guard.allows)
     bridge = Bridge(orthanc, room.app.wsgi_app)

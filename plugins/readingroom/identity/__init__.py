@@ -2,6 +2,7 @@
 
 from readingroom.identity.access import Access
 from readingroom.identity.authenticate import Authenticator
+from readingroom.identity.dicomweb_cookie import DicomwebCookies
 from readingroom.identity.model import (
     ANONYMOUS,
     CAPABILITIES,
@@ -29,6 +30,7 @@ __all__ = [
     "Access",
     "Authenticator",
     "Caller",
+    "DicomwebCookies",
     "Identity",
     "IdentityParts",
     "ShareCookies",

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from readingroom.errors import Forbidden, NotFound, Unauthenticated
 from readingroom.identity.authenticate import Authenticator
+from readingroom.identity.dicomweb_cookie import READING, DicomwebCookies
 from readingroom.identity.model import CAPABILITIES, PUBLIC, SIGNED_IN
 from readingroom.identity.sessions import Sessions, Tokens
 from readingroom.identity.sign_in import SignIn
@@ -40,6 +41,13 @@ class TokensAnswer(Answer):
     refresh: str | None = None
 
 
+class DicomwebAnswer(Answer):
+    """For how many seconds the cookie is good, and whether it opens the list of studies (`pacs.read`)."""
+
+    expires_in: int
+    study_list: bool
+
+
 class MeAnswer(Answer):
     """Who is asking."""
 
@@ -50,7 +58,9 @@ class MeAnswer(Answer):
     clinic: str | None
 
 
-def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) -> Area:
+def routes(
+    sign_in: SignIn, sessions: Sessions, authenticator: Authenticator, dicomweb_cookies: DicomwebCookies
+) -> Area:  # fmt: skip
     """The area `identity`."""
     area = Area("identity", "Sign-in")
 
@@ -71,6 +81,22 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
             return _answer(sessions.renew(body.refresh, False, caller()), in_cookie=False)
         return _answer(sessions.renew(_from_cookie(), True, caller()), in_cookie=True)
 
+    @area.post("/api/token/dicomweb/", capability=PUBLIC, answer=DicomwebAnswer, errors=(401, 403))
+    def dicomweb() -> Response:
+        """Get a cookie that is good for reading DICOMweb and for nothing else, from the cookie of the page's session.
+
+        OHIF's page asks for it, and asks again before it ends. It ends with the session.
+        """
+        session = sessions.in_browser(_from_cookie())
+        may = session.who.identity().capabilities
+        if not may & READING:
+            raise Forbidden("You are signed in, and images are not open to you.")
+        response = Response(mimetype="application/json")
+        good_for = dicomweb_cookies.give(response, session, secure=over_tls(caller()))
+        told = DicomwebAnswer(expires_in=int(good_for.total_seconds()), study_list="pacs.read" in may)
+        response.set_data(told.model_dump_json(by_alias=True))
+        return response
+
     @area.post("/api/token/sign-out/", capability=PUBLIC, body=RefreshBody, status=204)
     def sign_out(body: RefreshBody) -> Response:
         """End the session of the refresh token (body or cookie) or of the access token that comes along."""
@@ -84,6 +110,7 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
             sessions.close(by_access, identity(), caller())
         response = Response(status=204)
         response.delete_cookie(COOKIE, path=COOKIE_PATH, secure=over_tls(caller()), httponly=True, samesite="Strict")
+        dicomweb_cookies.take(response, secure=over_tls(caller()))
         return response
 
     @area.get("/api/me", capability=SIGNED_IN, answer=MeAnswer)
@@ -110,7 +137,8 @@ def routes(sign_in: SignIn, sessions: Sessions, authenticator: Authenticator) ->
     @area.get("/api/refusal", capability=PUBLIC, errors=(401, 403))
     def refusal() -> Response:
         """What the gateway answers in place of Orthanc's bare 403: 401 to nobody, 403 to somebody."""
-        if identity().kind != "anonymous":
+        # OHIF's cookie opens nothing here: it says which of the two words to use.
+        if {identity().kind, dicomweb_cookies.identity(request.cookies).kind} != {"anonymous"}:
             raise Forbidden("You are signed in, and this needs a capability that you do not have.")
         raise Unauthenticated("Sign in first.")  # the door adds WWW-Authenticate
 

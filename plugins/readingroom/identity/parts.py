@@ -11,6 +11,7 @@ from readingroom.db import Database
 from readingroom.errors import SettingsError
 from readingroom.identity.accounts import Accounts
 from readingroom.identity.authenticate import Authenticator
+from readingroom.identity.dicomweb_cookie import DicomwebCookies
 from readingroom.identity.jwks import Jwks
 from readingroom.identity.outside import Issuer, Keys, Secret
 from readingroom.identity.passwords import Passwords
@@ -33,6 +34,7 @@ class IdentityParts:
     sessions: Sessions
     sign_in: SignIn
     share_cookies: ShareCookies
+    dicomweb_cookies: DicomwebCookies
 
 
 def build(settings: Settings, database: Database, trail: Trail, clock: Clock) -> IdentityParts:
@@ -60,7 +62,8 @@ def build(settings: Settings, database: Database, trail: Trail, clock: Clock) ->
         refresh_for=timedelta(days=settings.refresh_days),
     )
     accounts = Accounts(database, passwords, standings, trail, clock)
-    return IdentityParts(signer, authenticator, accounts, sessions, sign_in, ShareCookies(signer))
+    cookies = DicomwebCookies(signer, standings, clock)
+    return IdentityParts(signer, authenticator, accounts, sessions, sign_in, ShareCookies(signer), cookies)
 
 
 def token_signer(settings: Settings, clock: Clock) -> TokenSigner:

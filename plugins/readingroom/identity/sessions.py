@@ -14,6 +14,7 @@ from readingroom.audit.events import RefreshReused, SignedIn, SignedOut
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import Unauthenticated
+from readingroom.identity.dicomweb_cookie import BrowserSession
 from readingroom.identity.model import Caller, Identity
 from readingroom.identity.standing import Standing, Standings
 from readingroom.identity.tables import account, refresh_token, session
@@ -85,7 +86,7 @@ class Sessions:
         reused = False
         with self._database.write() if in_cookie else self._database.read() as connection:
             row = self._alive(connection, sid, in_cookie)
-            who = Standing(row.account_id, row.name, tuple(row.roles), row.clinic, row.version, row.disabled)
+            who = _standing(row)
             if in_cookie:
                 next_jti = self._replace(connection, sid, jti)
                 reused = next_jti is None
@@ -117,13 +118,25 @@ class Sessions:
         who = self._standings.of_session(sid)
         return None if who is None else (sid, who.identity())
 
-    def _alive(self, connection: Connection, sid: str, in_cookie: bool) -> Row[Any]:
+    def in_browser(self, token: str) -> BrowserSession:
+        """The living session of a browser's refresh token, which stays the one that it is. Raises Unauthenticated."""
+        claims = self._signer.read(REFRESH, token)
+        sid = str(claims.get("sid"))
+        with self._database.read() as connection:
+            row = self._alive(connection, sid, in_cookie=True, locked=False)
+            mine = (refresh_token.c.session_id == sid, refresh_token.c.jti == str(claims["jti"]))
+            shown = connection.execute(select(refresh_token).where(*mine)).first()
+        if shown is None or (shown.replaced_at is not None and self._clock.now() - shown.replaced_at > GRACE):
+            raise Unauthenticated(ENDED)
+        return BrowserSession(sid, _standing(row), row.expires_at)
+
+    def _alive(self, connection: Connection, sid: str, in_cookie: bool, *, locked: bool = True) -> Row[Any]:
         wanted = (
             select(account, session.c.account_id, session.c.in_cookie, session.c.expires_at, session.c.revoked_at)
             .join_from(session, account)
             .where(session.c.id == sid)
         )
-        if in_cookie:
+        if in_cookie and locked:
             wanted = wanted.with_for_update(of=session)  # two tabs at once: one after the other
         row = connection.execute(wanted).first()
         if row is None or row.revoked_at is not None or row.disabled or row.in_cookie != in_cookie:
@@ -170,3 +183,7 @@ class Sessions:
 
     def _refresh(self, sid: str, jti: str, ends: datetime) -> str:
         return self._signer.sign_until(REFRESH, {"sid": sid, "jti": jti}, ends)
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(row.account_id, row.name, tuple(row.roles), row.clinic, row.version, row.disabled)

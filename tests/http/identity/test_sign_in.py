@@ -57,7 +57,7 @@ def basic(name: str = "alice", password: str = PASSWORD) -> dict[str, str]:
 
 
 def cookie_of(response: TestResponse) -> str:
-    (line,) = response.headers.getlist("Set-Cookie")
+    (line,) = [each for each in response.headers.getlist("Set-Cookie") if each.startswith("readingroom_refresh=")]
     found = re.match(r"readingroom_refresh=([^;]*);", line)
     assert found
     return found[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from readingroom.clock import FakeClock
 from readingroom.identity import ANONYMOUS, CAPABILITIES, PUBLIC, ROLES, Access, Identity
-from readingroom.identity.access import StudyScope, capability_for
+from readingroom.identity.access import StudyScope, capability_for, is_dicomweb_read, study_searched
 
 UID = "1.2.826.0.1.3680043.8.498.1"
 STUDY = f"/dicom-web/studies/{UID}"
@@ -182,3 +182,81 @@ def test_what_is_published_is_asked_once_for_a_burst_and_again_later() -> None:
 
     clock.advance(timedelta(seconds=6))
     assert not access.allows(STUDENT, "GET", f"{STUDY}/metadata")
+
+
+OHIF_ASKS = f"limit=101&offset=0&fuzzymatching=false&includefield=00081030%2C00080060&StudyInstanceUID={UID}"
+
+
+def test_a_search_for_one_study_asks_what_that_study_asks() -> None:
+    assert capability_for("GET", "/dicom-web/studies", OHIF_ASKS) == StudyScope(UID)
+    assert capability_for("GET", "/dicom-web/studies/", f"StudyInstanceUID={UID}") == StudyScope(UID)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        None,
+        "",
+        "limit=101",
+        "StudyInstanceUID=",
+        "StudyInstanceUID",
+        f"0020000D={UID}",
+        f"studyinstanceuid={UID}",
+        f"StudyInstanceUID={UID}&StudyInstanceUID=1.2",
+        f"StudyInstanceUID={UID}&0020000D=1.2",
+        f"StudyInstanceUID={UID}%26StudyInstanceUID=1.2",
+        f"StudyInstanceUID={UID}%26StudyInstanceUID%3D1.2",
+        f"StudyInstanceUID={UID}&limit=1%26StudyInstanceUID%3D1.2",
+        f"StudyInstanceUID={UID}%2C1.2",
+        f"StudyInstanceUID={UID},1.2",
+        f"StudyInstanceUID={UID}%5C1.2",
+        f"StudyInstanceUID={UID}\\1.2",
+        "StudyInstanceUID=*",
+        f"StudyInstanceUID={UID}*",
+        f"StudyInstanceUID={UID}%2A",
+        f"StudyInstanceUID={UID}?",
+        f"StudyInstanceUID={UID};StudyInstanceUID=1.2",
+        f"StudyInstanceUID={UID}+1.2",
+        f"StudyInstanceUID={UID}%00",
+        f"StudyInstanceUID={UID}&",
+        f"&StudyInstanceUID={UID}",
+        f"StudyInstanceUID={UID}&PatientID=1",
+        f"StudyInstanceUID={'1.' * 40}1",
+    ],
+)
+def test_a_search_that_might_find_another_study_asks_for_all_of_them(query: str | None) -> None:
+    assert study_searched(query) is None
+    assert capability_for("GET", "/dicom-web/studies", query) == "pacs.read"
+
+
+def test_only_a_search_for_studies_is_opened_by_its_query() -> None:
+    for path in ("/dicom-web/series", "/dicom-web/instances", "/wado"):
+        assert capability_for("GET", path, OHIF_ASKS) == "pacs.read"
+    for path in ("/studies", "/tools/find", "/dicom-web", "/dicom-web//studies"):
+        assert capability_for("GET", path, OHIF_ASKS) == "orthanc.admin"
+    assert capability_for("POST", "/dicom-web/studies", OHIF_ASKS) == "orthanc.admin"
+
+
+def test_a_student_may_search_for_a_published_study_alone() -> None:
+    access = Access(Published(UID), FakeClock())
+    assert access.allows(STUDENT, "GET", "/dicom-web/studies", OHIF_ASKS)
+    assert not access.allows(STUDENT, "GET", "/dicom-web/studies", OHIF_ASKS.replace(UID, "1.2.3"))
+    assert not access.allows(STUDENT, "GET", "/dicom-web/studies")
+    assert not access.allows(CLINICIAN, "GET", "/dicom-web/studies", OHIF_ASKS)
+
+
+@pytest.mark.parametrize(
+    "path", ["/dicom-web/studies", f"{STUDY}/series/1.2/metadata", "/dicom-web/series/", "/dicom-web/instances"]
+)
+def test_reading_dicomweb_is_told_from_all_else(path: str) -> None:
+    assert is_dicomweb_read("GET", path)
+    assert is_dicomweb_read("head", path)
+    for method in ("POST", "PUT", "DELETE", "PATCH", ""):
+        assert not is_dicomweb_read(method, path)
+
+
+@pytest.mark.parametrize(
+    "path", [*CORE, "/wado", "/dicom-web/studies/../servers", "/dicom-web/studies/%2e", "/dicom-web//studies"]
+)
+def test_nothing_else_is_reading_dicomweb(path: str) -> None:
+    assert not is_dicomweb_read("GET", path)
