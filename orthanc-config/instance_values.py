@@ -27,7 +27,7 @@ VALUES = (
     Value("plugin_script", None, "plugins/main.py"),
     Value("port", 8080, "port of the gateway"),
     Value("listen", "127.0.0.1", "address the gateway listens on; 0.0.0.0 or :: for all"),
-    Value("ohif_root", "", "folder of a built OHIF, served at /ohif/; empty: none"),
+    Value("ohif_root", "", "folder of an OHIF laid out for /ohif/; empty: none"),
     Value("plugin_folder", "/usr/share/orthanc/plugins", "where Orthanc's shared libraries lie"),
     Value(
         "gdcm", False, "load GDCM's transcoder: on Orthanc 1.13 and newer only (on 1.12 a request can end the server)"

@@ -31,6 +31,7 @@ def values(options: Options, orthanc_port: int, environment: Mapping[str, str]) 
     return {
         "gdcm": gdcm,
         "gateway_secret": "" if "gateway_secret" in site else secret.read_text().strip(),
+        "ohif_root": options.ohif,
         **site,
         "zip_socket": str(zip_socket(options.folder / "run")),
         "bodies_by_file": True,

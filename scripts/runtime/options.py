@@ -19,6 +19,8 @@ class Options:
     suite: str
     tls_certificate: str = ""
     tls_key: str = ""
+    ohif: str = ""
+    """Folder of OHIF as it is served; empty where there is none."""
     pid: int = 0
     """The process that SIGTERM stops the instance by; 0: the supervisor itself."""
 

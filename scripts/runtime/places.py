@@ -13,6 +13,7 @@ PROVISION = REPO / "orthanc-config" / "provision"
 REQUIREMENTS = REPO / "plugins" / "requirements.txt"
 REQUIREMENTS_DEV = REPO / "plugins" / "requirements-dev.txt"
 WEB = REPO / "web"
+OHIF = REPO / "orthanc-config" / "ohif"
 
 
 def runtime_folder() -> Path:

@@ -10,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 
-from scripts.runtime import instance, keep, keeper, ports, roots, webapp
+from scripts.runtime import instance, keep, keeper, ohif, ports, roots, webapp
 from scripts.runtime.ground import Ground, stand
 from scripts.runtime.launch import run_module
 from scripts.runtime.options import Options
@@ -88,9 +88,8 @@ def main(argv: list[str]) -> int:
         raise Refusal("--port and --dicom-port name the same port.", status=2)
     keep.enough_space(data, 200, "with --data")
     ground = stand("serve", said.suite)
-    options = Options(
-        str(data), port, dicom_port, said.listen, str(webapp.built(ground)), ground.suite, certificate, key
-    )
+    web, viewer = str(webapp.built(ground)), str(ohif.laid_out(ground) or "")
+    options = Options(str(data), port, dicom_port, said.listen, web, ground.suite, certificate, key, viewer)
     had_password = _password_file(data).exists()
     say("starting Orthanc and the gateway …")
     if said.background:

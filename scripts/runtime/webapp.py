@@ -88,7 +88,7 @@ def npm(ground: Ground, folder: Path, what: str, *arguments: str) -> None:
         "CI": "1",
         "NO_COLOR": "1",
     }
-    say.step(what, [*command, *arguments], runtime_folder() / "logs" / f"npm-{arguments[-1]}.log", env=env)
+    say.step(what, [*command, *arguments], runtime_folder() / "logs" / f"npm-{arguments[0]}.log", env=env)
 
 
 def _copy_sources(folder: Path) -> None:

@@ -12,6 +12,11 @@ export function signInMessage(error: Error): string {
   return error.message;
 }
 
+/** Whether an address of this server is another program's page, which the browser must load afresh. */
+export function isAnotherProgram(path: string): boolean {
+  return /^\/ohif(\/|\?|$)/.test(path);
+}
+
 /** Where to go after signing in: a path of our own only, so that a link cannot lead elsewhere. */
 export function returnPath(next: string | null): string {
   if (next === null || !next.startsWith("/") || next.startsWith("//") || next.includes("\\")) return "/";

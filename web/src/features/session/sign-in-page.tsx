@@ -3,7 +3,7 @@ import { Alert, Button, Code, PasswordInput, Spoiler, Stack, Text, TextInput, Ti
 import { useDocumentTitle } from "@mantine/hooks";
 import { IconAlertCircle, IconInfoCircle } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
-import { useState, type SyntheticEvent } from "react";
+import { useEffect, useState, type SyntheticEvent } from "react";
 import { Navigate, useSearchParams } from "react-router";
 
 import { Logo } from "@/components/logo";
@@ -13,7 +13,7 @@ import { session } from "@/lib/session/browser";
 import { useSession } from "@/lib/session/use-session";
 
 import { LightBox } from "./light-box";
-import { returnPath, signInMessage } from "./sign-in-message";
+import { isAnotherProgram, returnPath, signInMessage } from "./sign-in-message";
 import classes from "./sign-in-page.module.css";
 
 export function SignInPage() {
@@ -29,7 +29,13 @@ export function SignInPage() {
     },
   });
 
-  if (state.status === "signedIn") return <Navigate to={returnPath(params.get("next"))} replace />;
+  const next = returnPath(params.get("next"));
+  const leaves = state.status === "signedIn" && isAnotherProgram(next);
+  useEffect(() => {
+    if (leaves) window.location.replace(next);
+  }, [leaves, next]);
+  if (leaves) return null;
+  if (state.status === "signedIn") return <Navigate to={next} replace />;
 
   function submit(event: SyntheticEvent) {
     event.preventDefault();
