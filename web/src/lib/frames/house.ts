@@ -1,0 +1,282 @@
+/** The frame worker's work: streams in, frames checked, held and kept, bytes out. The worker's shell is frame-worker.ts. */
+import { ApiClient, type TokenSource } from "@/lib/api/client";
+import { ApiError, NetworkError } from "@/lib/api/errors";
+import { crc32 } from "@/lib/frames/crc32";
+import { FrameMemory } from "@/lib/frames/memory";
+import type { Failure, FromWorker, SingleOrder, StreamOrder, ToWorker } from "@/lib/frames/messages";
+import { type BrokenRecord, type FrameRecord, RecordReader, StreamBroken } from "@/lib/frames/records";
+import type { Shelf } from "@/lib/frames/shelf";
+import { Writer } from "@/lib/frames/writer";
+
+/** Frames of this size together are held in memory: a CT of 400 slices as it comes, and the page stays far below 500 MB. */
+export const MEMORY_BYTES = 224 * 1024 ** 2;
+/** A stream without a byte for this long is taken for dead. */
+const SILENCE_MS = 30_000;
+/** News of frames goes to the page at most this often, apart from the first of a stream. */
+const NEWS_MS = 16;
+
+export interface HouseParts {
+  tell: (message: FromWorker, transfer?: Transferable[]) => void;
+  fetch: (path: string, init: RequestInit) => Promise<Response>;
+  now: () => number;
+  shelf: (owner: string) => Shelf;
+  memoryBytes?: number;
+}
+
+export class FrameHouse {
+  private readonly memory: FrameMemory;
+  private readonly client: ApiClient;
+  private readonly running = new Map<number, AbortController>();
+  private readonly tokenAsks = new Map<number, (said: { token: string | null; failed: boolean }) => void>();
+  private readonly versions = new Map<string, string>();
+  private shelf: Promise<Shelf> | null = null;
+  private writer: Writer | null = null;
+  private asks = 0;
+
+  constructor(private readonly parts: HouseParts) {
+    this.memory = new FrameMemory(parts.memoryBytes ?? MEMORY_BYTES);
+    const tokens: TokenSource = {
+      token: () => this.askToken(null, false),
+      tokenAfterRefusal: (used) => this.askToken(used, true),
+      // The page's own session ends itself when its refresh is refused.
+      end: () => undefined,
+    };
+    this.client = new ApiClient(tokens, parts.fetch);
+  }
+
+  hear(message: ToWorker): void {
+    if (message.kind === "hello") this.begin(message.owner, message);
+    else if (message.kind === "ask") void this.answer(message);
+    else if (message.kind === "stream") void this.run(message.id, (signal) => this.stream(message.id, message.order, signal));
+    else if (message.kind === "single") void this.run(message.id, (signal) => this.single(message.id, message.order, signal));
+    else if (message.kind === "abort") this.running.get(message.id)?.abort();
+    else if (message.kind === "manifest") void this.file(message.series, message.manifest);
+    else if (message.kind === "view") this.memory.view(message.series, message.index);
+    else if (message.kind === "close") this.close(message.series);
+    else if (message.kind === "settings") void this.shelf?.then((shelf) => shelf.use(message.settings)).then(() => this.tellSpace());
+    else {
+      this.tokenAsks.get(message.ask)?.(message);
+      this.tokenAsks.delete(message.ask);
+    }
+  }
+
+  private begin(owner: string, { settings }: Extract<ToWorker, { kind: "hello" }>): void {
+    const shelf = this.parts.shelf(owner);
+    this.shelf = shelf.start(settings).then(() => shelf);
+    this.writer = new Writer(shelf, (series, indices) => {
+      this.memory.setKept(series, indices);
+      if (indices.length > 0) this.parts.tell({ kind: "kept", series, indices });
+      this.trim(shelf);
+      void this.tellSpace();
+    });
+    void this.tellSpace();
+  }
+
+  private async answer(message: Extract<ToWorker, { kind: "ask" }>): Promise<void> {
+    const { ask } = message;
+    try {
+      const shelf = await this.shelf;
+      if (shelf === null) throw new Error("asked before hello");
+      if (message.what === "open") {
+        const found = await shelf.find(message.series);
+        if (found !== null) this.versions.set(message.series, found.manifest.version);
+        this.reply(ask, { manifest: found?.manifest ?? null, kept: found?.indices ?? [] });
+      } else if (message.what === "bytes") await this.handOut(shelf, ask, message.series, message.index);
+      else if (message.what === "forget") {
+        this.memory.drop(message.series);
+        this.versions.delete(message.series);
+        await shelf.forget(message.series);
+        this.reply(ask, null);
+      } else {
+        this.memory.clear();
+        await shelf.wipe();
+        this.reply(ask, null);
+      }
+    } catch (error) {
+      this.parts.tell({ kind: "refused", ask, message: error instanceof Error ? error.message : "The store failed." });
+    }
+  }
+
+  private reply(ask: number, value: unknown, transfer?: Transferable[]): void {
+    this.parts.tell({ kind: "answer", ask, value }, transfer);
+  }
+
+  /** The bytes go out as a copy while they are held here; what comes from the store is handed over itself. */
+  private async handOut(shelf: Shelf, ask: number, series: string, index: number): Promise<void> {
+    const held = this.memory.get(series, index);
+    const record = held ?? (await shelf.read(series, index));
+    if (record === null) {
+      this.parts.tell({ kind: "gone", series, indices: [index], why: "lost" });
+      this.reply(ask, null);
+      return;
+    }
+    const data = held === null ? record.data : record.data.slice(0);
+    this.reply(ask, { encoding: record.encoding, data }, [data]);
+  }
+
+  private async file(series: string, manifest: Extract<ToWorker, { kind: "manifest" }>["manifest"]): Promise<void> {
+    if (this.versions.get(series) !== manifest.version) this.memory.drop(series);
+    this.versions.set(series, manifest.version);
+    const shelf = await this.shelf;
+    await shelf?.keepManifest(series, manifest);
+    void this.tellSpace();
+  }
+
+  private close(series: string): void {
+    this.memory.drop(series);
+    void this.shelf?.then((shelf) => shelf.release(series));
+  }
+
+  private async run(id: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const control = new AbortController();
+    this.running.set(id, control);
+    let failure: Failure | null = null;
+    try {
+      await work(control.signal);
+    } catch (error) {
+      failure = control.signal.aborted && !(error instanceof StreamBroken) ? null : asFailure(error);
+    }
+    this.running.delete(id);
+    this.parts.tell({ kind: "done", id, failure });
+  }
+
+  private async stream(id: number, order: StreamOrder, signal: AbortSignal): Promise<void> {
+    const response = await this.client.raw("POST", order.url, { body: order.body, signal });
+    const reader = (response.body ?? new Blob().stream()).getReader();
+    const news = new News((indices) => this.parts.tell({ kind: "got", id, indices }), this.parts.now);
+    const records = new RecordReader({
+      frame: (record) => {
+        this.take(order.series, record);
+        news.add(record.index);
+      },
+      broken: (record: BrokenRecord) => {
+        const { index, status, message } = record;
+        this.parts.tell({ kind: "broken", id, index, status, message });
+      },
+    });
+    let waited = 0;
+    let bytes = 0;
+    try {
+      for (;;) {
+        const before = this.parts.now();
+        const { done, value } = await withDeadline(reader.read(), SILENCE_MS);
+        waited += this.parts.now() - before;
+        if (done) break;
+        bytes += value.length;
+        records.push(value);
+        if (bytes > 1_000_000 || waited > 250) {
+          this.parts.tell({ kind: "line", bytes, milliseconds: waited });
+          bytes = waited = 0;
+        }
+        await this.room();
+        if (signal.aborted) break;
+      }
+      if (!signal.aborted) records.end();
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error instanceof StreamBroken ? error : new StreamBroken("the line was cut", { cause: error });
+    } finally {
+      news.flush();
+      this.writer?.flush();
+      void reader.cancel().catch(() => undefined);
+    }
+  }
+
+  private async single(id: number, order: SingleOrder, signal: AbortSignal): Promise<void> {
+    const response = await this.client.raw("GET", order.url, { signal, headers: { Accept: "application/octet-stream" } });
+    const data = await response.arrayBuffer().catch((error: unknown) => {
+      throw new NetworkError(error);
+    });
+    const { index, encoding } = order;
+    this.take(order.series, { index, encoding, crc: crc32(new Uint8Array(data)), data });
+    this.parts.tell({ kind: "got", id, indices: [index] });
+    this.writer?.flush();
+    await this.room();
+  }
+
+  private take(series: string, record: FrameRecord): void {
+    this.memory.put(series, record);
+    const version = this.versions.get(series);
+    if (version !== undefined) this.writer?.add(series, version, record);
+  }
+
+  /** Waits while the store is behind and memory full: the line is then as fast as the disk. */
+  private async room(): Promise<void> {
+    const shelf = await this.shelf;
+    if (this.memory.bytes <= this.memory.budget || shelf === null) return;
+    this.writer?.flush();
+    await this.writer?.idle();
+    this.trim(shelf);
+  }
+
+  private trim(shelf: Shelf): void {
+    const isBehind = (this.writer?.waiting ?? 0) > 0;
+    for (const [series, indices] of this.memory.trim(!isBehind || !shelf.canKeep)) {
+      this.parts.tell({ kind: "gone", series, indices, why: "room" });
+    }
+  }
+
+  private async tellSpace(): Promise<void> {
+    const shelf = await this.shelf;
+    if (shelf === null) return;
+    const { cachedBytes, cachedSeries, canKeep } = shelf;
+    this.parts.tell({ kind: "space", space: { cachedBytes, cachedSeries, canKeep, memoryBytes: this.memory.budget } });
+  }
+
+  private askToken(refused: string | null, isRefusal: boolean): Promise<string | null> {
+    this.asks += 1;
+    const ask = this.asks;
+    return new Promise((resolve, reject) => {
+      this.tokenAsks.set(ask, ({ token, failed }) => {
+        if (failed) reject(new NetworkError(null));
+        else resolve(token);
+      });
+      this.parts.tell({ kind: "token", ask, refused, isRefusal });
+    });
+  }
+}
+
+/** Gathers indices, so that a fast line is not one message a frame; the first one goes at once. */
+class News {
+  private indices: number[] = [];
+  private last = -Infinity;
+
+  constructor(
+    private readonly send: (indices: number[]) => void,
+    private readonly now: () => number,
+  ) {}
+
+  add(index: number): void {
+    this.indices.push(index);
+    if (this.now() - this.last >= NEWS_MS) this.flush();
+  }
+
+  flush(): void {
+    if (this.indices.length === 0) return;
+    this.last = this.now();
+    this.send(this.indices);
+    this.indices = [];
+  }
+}
+
+function asFailure(error: unknown): Failure {
+  const none = { code: "", retryAfter: null };
+  if (error instanceof ApiError) {
+    const { status, code, message, retryAfter } = error;
+    return { status, code, message, retryAfter };
+  }
+  if (error instanceof StreamBroken) return { ...none, status: -1, message: error.message };
+  return { ...none, status: 0, message: error instanceof Error ? error.message : "No answer came." };
+}
+
+async function withDeadline<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new StreamBroken("nothing came for a long time")), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
