@@ -14,14 +14,11 @@ from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.bench.viewing.ground import Series
 from tests.bench.viewing.spent import Meter, Spent, private_mb
-from tests.fixtures.browser import CHROMIUM, QUIET, sign_in
+from tests.fixtures.browser import CHROMIUM, DRAWN_BY_SOFTWARE, QUIET, sign_in
 from tests.fixtures.instance import LiveInstance
 from tests.fixtures.processes import children
 
 WATCH = (Path(__file__).parent / "watch.js").read_text()
-DRAWN_BY_SOFTWARE = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-"""WebGL without a graphics card, as fast as it gets: plain `--disable-gpu` is ten times slower."""
-
 ARGUMENTS = [
     *(each for each in QUIET if each != "--disable-gpu"),
     *DRAWN_BY_SOFTWARE,
