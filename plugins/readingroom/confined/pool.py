@@ -74,11 +74,13 @@ class Worker:
 class Pool:
     """Processes of one module, `python -m MODULE ARGUMENTS…`, its standard input a socket. Safe for many threads."""
 
-    def __init__(self, settings: Settings, module: str, *arguments: str, processes: int = PROCESSES) -> None:
+    def __init__(
+        self, settings: Settings, module: str, *arguments: str, processes: int = PROCESSES, waiting: int = WAITING
+    ) -> None:
         # -P: no folder that it happens to be started in is a place of modules, and thereby readable.
         self._command = [settings.python or sys.executable, "-P", "-m", module, *arguments]
         self._places = threading.BoundedSemaphore(processes)
-        self._waiting = threading.BoundedSemaphore(WAITING)
+        self._waiting = threading.BoundedSemaphore(waiting)
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
         self._sweeper: threading.Timer | None = None

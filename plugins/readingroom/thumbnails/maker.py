@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import structlog
 
-from readingroom.confined import Pool, Worker, receive
+from readingroom.confined import Pool, Worker, handed
+from readingroom.confined.handed import Read
 from readingroom.settings import Settings
 from readingroom.thumbnails import line
 
@@ -18,9 +18,6 @@ SECONDS = 60.0
 
 BYTES_IN_ALL = 1 << 30
 """That are read of one file."""
-
-Read = Callable[[int, int], bytes]
-"""Bytes of the file, by offset and length; what it raises is raised by `Maker.make`."""
 
 
 class NotMade(Exception):
@@ -49,38 +46,37 @@ class Maker:
 
 
 def _asked(worker: Worker, size: int, read: Read, seconds: float) -> bytes:
-    until = time.monotonic() + seconds
-    read_in_all, reading = 0, 0.0
     worker.is_between = False
+    reading = 0.0
+
+    def timed(offset: int, length: int) -> bytes:
+        nonlocal reading
+        began = time.monotonic()
+        try:
+            return read(offset, length)
+        finally:
+            reading += time.monotonic() - began
+
     try:
         worker.line.settimeout(seconds)
-        worker.line.sendall(line.FILE.pack(size))
-        while True:
-            worker.line.settimeout(max(until - time.monotonic(), 0.001))
-            said = line.Said(*line.ANSWER.unpack(receive(worker.line, line.ANSWER.size)))
-            if said.kind != line.READ:
-                return _ending(worker, said)
-            read_in_all += said.length
-            fits = 0 < said.length <= line.LARGEST_READ and said.offset + said.length <= size
-            if not fits or read_in_all > BYTES_IN_ALL:
-                raise NotMade("too large")
-            began = time.monotonic()
-            data = read(said.offset, said.length)
-            reading += time.monotonic() - began
-            worker.line.sendall(line.GIVEN.pack(len(data)) + data)
+        worker.line.sendall(handed.SIZE.pack(size))
+        until = time.monotonic() + seconds
+        kind, data = handed.heard(worker, size, timed, until, in_all=BYTES_IN_ALL, largest=line.LARGEST_PICTURE)
+    except handed.Overreach:
+        raise NotMade("too large") from None
     except TimeoutError:
         log.warning("a picture took too long; its process was ended", seconds=seconds)
         raise NotMade("took too long", is_final=reading < seconds / 2) from None
     except (EOFError, ConnectionError, BrokenPipeError):
         log.warning("a picture ended its process", status=worker.status())
         raise NotMade("cannot be decoded") from None
+    return _ending(worker, kind, data)
 
 
-def _ending(worker: Worker, said: line.Said) -> bytes:
-    if said.length > line.LARGEST_PICTURE or said.kind not in (line.PICTURE, line.NOTHING):
+def _ending(worker: Worker, kind: bytes, data: bytes) -> bytes:
+    if kind not in (line.PICTURE, line.NOTHING):
         raise NotMade("cannot be decoded")
-    data = receive(worker.line, said.length)
     worker.is_between = True
-    if said.kind == line.PICTURE and data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+    if kind == line.PICTURE and data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return data
-    raise NotMade(data[:200].decode("ascii", "replace") if said.kind == line.NOTHING else "cannot be decoded")
+    raise NotMade(data[:200].decode("ascii", "replace") if kind == line.NOTHING else "cannot be decoded")
