@@ -31,8 +31,9 @@ from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
 from readingroom.imaging import building as imaging_parts
 from readingroom.imaging.variants_kept import PictureMaker
+from readingroom.manifests.plans import KeptPlans
 from readingroom.metrics import Metrics
-from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api
+from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api, study
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.import_series import SeriesImports
 from readingroom.nas_index.import_series import variables as nas_variables
@@ -50,6 +51,7 @@ from readingroom.routing import Area, Declared, specification
 from readingroom.series import Origins as SeriesOrigins
 from readingroom.series.crcs import KeptCrcs
 from readingroom.series.in_orthanc import OrthancOrigin
+from readingroom.series.study_in_orthanc import OrthancStudies
 from readingroom.settings import Settings
 from readingroom.shares import parts as sharing
 from readingroom.thumbnails import Thumbnails
@@ -141,6 +143,7 @@ def build(
     series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs, clock), nas)
 
     thumbnails = Thumbnails(settings)
+    plans = KeptPlans(settings, series, clock)
 
     shares = sharing.build(
         settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails,
@@ -168,7 +171,10 @@ def build(
         search_api.routes(finding),
         series_api.routes(series_imports),
         thumbnails_api.routes(thumbnails, series, trail),
-        *viewing.build(clock, trail, access, series, thumbnails),
+        *viewing.build(
+            clock, trail, access, series, plans, thumbnails,
+            {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
+        ),  # fmt: skip
         *shares.areas,
         *imaging.areas,
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
@@ -198,7 +204,7 @@ def build(
     room.stops.append(shares.log.stop)
     room.starts.extend(imaging.starts)
     room.stops.extend(imaging.stops)
-    room.stops.extend((nas_files.close, nas.close, thumbnails.close))
+    room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     if settings.zip_socket is not None:

@@ -18,6 +18,7 @@ SHORT: Final = frozenset(
 VRS: Final = LONG | SHORT
 
 UNDEFINED: Final = 0xFFFFFFFF
+ITEM_GROUP = 0xFFFE
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 
 MAX_DEPTH = 64
@@ -57,6 +58,37 @@ class Element(NamedTuple):
     end: int
     within: int
     """Elements looked at in it."""
+
+
+class Head(NamedTuple):
+    """How an element begins."""
+
+    tag: int
+    vr: bytes
+    """As it stands there; of an implicit one two bytes of its length."""
+    value: int
+    """Where its value begins."""
+    length: int
+    """Of its value, or UNDEFINED."""
+
+
+def head_at(window: Window, position: int, encoding: Encoding) -> Head:
+    """How the element there begins, whatever it is: items of sequences and of pixel data too.
+
+    Raises Truncated and Hostile.
+    """
+    window.reach(position, 8)
+    at = position - window.base
+    explicit, big, *_ = encoding
+    unpack, unpack_length = (_BIG_EXPLICIT, _BIG_LENGTH) if big else (_LITTLE_EXPLICIT, LITTLE_LENGTH)
+    group, element, vr, length = unpack(window.data, at)
+    value = position + 8
+    if group != ITEM_GROUP and explicit and vr in LONG:
+        length = unpack_length(window.take(value, 4))[0]
+        value += 4
+    elif group == ITEM_GROUP or not (explicit and vr in SHORT):
+        length = unpack_length(window.data, at + 4)[0]
+    return Head(group << 16 | element, vr, value, length)
 
 
 def element_at(window: Window, position: int, encoding: Encoding) -> Element | None:

@@ -28,12 +28,23 @@ MAX_INFLATED = 4 << 20
 class Window:
     """The bytes from `base` on that are in memory; `reach` moves it forward, and counts what that costs."""
 
-    __slots__ = ("_budget", "_read", "_reads", "base", "data", "end", "size")
+    __slots__ = ("_budget", "_read", "_reads", "_step", "base", "data", "end", "size")
 
-    def __init__(self, read: Read, size: int, first: bytes) -> None:
+    def __init__(
+        self,
+        read: Read,
+        size: int,
+        first: bytes = b"",
+        *,
+        reads: int = MAX_READS,
+        most: int = MAX_BYTES,
+        step: int = NEXT_BYTES,
+    ) -> None:
+        """Of a file of `size` bytes, whose `first` ones are at hand; `step` bytes are read at a time, or more."""
         self._read = read
-        self._reads = 0
-        self._budget = MAX_BYTES
+        self._reads = reads
+        self._budget = most
+        self._step = step
         self.size = size
         self.base = 0
         self.data = first[:size]
@@ -45,10 +56,10 @@ class Window:
             raise Truncated("The file ends in the middle of its header.")
         if self.base <= position and position + length <= self.end:
             return
-        wanted = min(max(length, NEXT_BYTES), self.size - position)
-        self._reads += 1
+        wanted = min(max(length, self._step), self.size - position)
+        self._reads -= 1
         self._budget -= wanted
-        if self._reads > MAX_READS or self._budget < 0:
+        if self._reads < 0 or self._budget < 0:
             raise Hostile("The header does not end within reason.")
         self.data = self._read(position, wanted)
         self.base = position

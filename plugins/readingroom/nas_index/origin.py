@@ -97,6 +97,16 @@ class NasOrigin:
             reader.read_into(0, memoryview(b""))
         yield reader
 
+    @contextmanager
+    def look(self, found: FoundSeries, index: int) -> Iterator[Reader]:
+        """Open one of its files without reading on; raises StoredFileBroken. For threads of a `Crew` alone."""
+        file = self._listed(found).files[index]
+        try:
+            with self._files.open(file) as reader:
+                yield reader
+        except SourceError as error:
+            raise _broken(error, index) from None
+
     def read_into(self, key: tuple[str, str], listing: _Listing, index: int, offset: int, target: memoryview) -> None:
         """Bytes of a file, from what was read ahead where they are there. Raises StoredFileBroken."""
         self._ahead.read(key, listing.sizes, partial(self._fetch, listing), index, offset, target)
@@ -109,9 +119,7 @@ class NasOrigin:
             if offset + len(target) == file.size:
                 self._files.check(file)  # it may have been written to while it was read
         except SourceError as error:
-            # The position, not the path, and nothing of what the source said: a path may hold a patient's name, and
-            # this reaches the log.
-            raise StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail={"file": index}) from None
+            raise _broken(error, index) from None
 
     def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:
         """Keep what was learnt, for files of that path, size and time."""
@@ -131,6 +139,12 @@ class NasOrigin:
         if again is None or (again.id, again.version) != key:
             raise StoredFileBroken("The NAS was indexed again, and the series is no longer what it was.")
         return self._listed(again)
+
+
+def _broken(error: SourceError, index: int) -> StoredFileBroken:
+    # The position, not the path, and nothing of what the source said: a path may hold a patient's name, and this
+    # reaches the log.
+    return StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail={"file": index})
 
 
 class _Reader:

@@ -35,6 +35,7 @@ class Series:
     source: str
     source_online: bool
     last_seen: datetime
+    stored_at: datetime
     also_on: tuple[str, ...] = ()  # other sources that have it, by name
 
     @property
@@ -107,6 +108,17 @@ def find(database: Database, key: str, source: str = "") -> Series:
     raise NotFound("There is no such series.")
 
 
+MAX_OF_STUDY = 2000
+"""Series of one study that are listed; a study with some hundred is a large one."""
+
+
+def of_study(database: Database, study_uid: str) -> list[Series]:
+    """The series of a study, each from the source that lists show."""
+    statement = _series().where(nas_series.c.study_instance_uid == study_uid, nas_series.c.is_copy.is_(False))
+    with database.read() as connection:
+        return [_one(row) for row in connection.execute(statement.order_by(nas_series.c.id).limit(MAX_OF_STUDY))]
+
+
 def by_ids(connection: Connection, ids: Sequence[int]) -> list[Series]:
     """These series, in this order; one that vanished meanwhile is left out."""
     rows = {row.id: row for row in connection.execute(_series().where(nas_series.c.id.in_(ids)))}
@@ -176,6 +188,7 @@ def _one(row: Any) -> Series:
         source=row.name,
         source_online=row.online,
         last_seen=max(seen),
+        stored_at=row.stored_at,
     )
 
 

@@ -150,6 +150,7 @@ def _stored(instance: Mapping[str, Any]) -> _Stored | None:
             crc32=None,
             sop_instance_uid=uid,
             instance_number=_number(str(tags.get("InstanceNumber", ""))),
+            id=str(instance["ID"]),
         ),
     )
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from readingroom.zipstream import Reader
 
@@ -41,6 +41,7 @@ class SeriesFile:
     crc32: int | None  # where it is known already
     sop_instance_uid: str
     instance_number: int | None
+    id: str = ""  # the place's own name for it, where it has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,22 @@ class FoundSeries:
     size_bytes: int
     version: str  # another one when its files are
     id: str = ""  # the place's own name for it
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSeries:
+    """One series in the list of a study: what is told without looking at its files."""
+
+    uid: str  # SeriesInstanceUID; its SeriesKey where the files have none
+    place: Place
+    where: str  # name of the NAS source; else ""
+    modality: str
+    number: int | None
+    description: str
+    file_count: int
+    image_count: int  # as far as the place knows it
+    state: str  # another one when the series has other files
+    first: SeriesFile | None = None  # the one with the lowest InstanceNumber
 
 
 class Origin(Protocol):
@@ -76,6 +93,15 @@ class Origin(Protocol):
 
     def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:
         """Keep CRC-32s that were learnt while files passed, by their index; `files` tells them from then on."""
+        ...
+
+
+@runtime_checkable
+class Glances(Protocol):
+    """A place whose `open` reads more than it is asked for, and which can do without."""
+
+    def look(self, found: FoundSeries, index: int) -> AbstractContextManager[Reader]:
+        """Open one of its files for a few bytes here and there; else as `Origin.open`."""
         ...
 
 

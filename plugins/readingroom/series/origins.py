@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from readingroom.series.model import FoundSeries, Origin, Place, SeriesFile, is_key
+from readingroom.series.model import FoundSeries, Glances, Origin, Place, SeriesFile, is_key
 from readingroom.zipstream import Reader
 
 
@@ -44,6 +44,11 @@ class Origins:
     def open(self, found: FoundSeries, index: int) -> AbstractContextManager[Reader]:
         """See Origin."""
         return self._places[found.origin].open(found, index)
+
+    def look(self, found: FoundSeries, index: int) -> AbstractContextManager[Reader]:
+        """Open a file for a few bytes here and there, a header say: nothing is read ahead. Raises StoredFileBroken."""
+        place = self._places[found.origin]
+        return place.look(found, index) if isinstance(place, Glances) else place.open(found, index)
 
     def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:
         """See Origin."""

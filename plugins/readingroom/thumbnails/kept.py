@@ -25,8 +25,9 @@ OVERHEAD = 4096
 class Kept:
     """Pictures by name; an empty one stands for "there is none". Several processes may share the folder."""
 
-    def __init__(self, folder: Path, largest: int = LARGEST) -> None:
+    def __init__(self, folder: Path, largest: int = LARGEST, suffix: str = ".webp") -> None:
         self._folder = folder
+        self._suffix = suffix
         self._largest = largest
         self._lock = threading.Lock()
         self._used: int | None = None
@@ -91,7 +92,7 @@ class Kept:
         return found
 
     def _place(self, name: str) -> Path:
-        return self._folder / name[:2] / f"{name}.webp"
+        return self._folder / name[:2] / f"{name}{self._suffix}"
 
 
 def _taken(size: int) -> int:
