@@ -10,7 +10,7 @@ interface Place {
   clinic?: boolean;
 }
 
-/** Later places (viewer) get their line here. */
+/** The viewer has no line here: one comes to it from a case, a series or a link. */
 const PLACES: readonly Place[] = [
   { to: "/cases", label: "Cases", capability: "cases.read" },
   { to: "/nas", label: "NAS index", capability: "index.search" },

@@ -1,7 +1,7 @@
 /** The frame around every page: brand, places, account. */
 import { Burger, Drawer, Group, Stack, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef, type ReactNode } from "react";
 import { Link, NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router";
 
 import { placesOf } from "@/app/places";
@@ -25,7 +25,8 @@ function useFocusOnNewPage() {
   return page;
 }
 
-export function Shell() {
+/** Around the page of the route below it, or around `children`. */
+export function Shell({ children }: { children?: ReactNode }) {
   const me = useMe();
   const navigation = useNavigation();
   const [opened, { toggle, close }] = useDisclosure(false);
@@ -70,7 +71,7 @@ export function Shell() {
       </Drawer>
       <main id="page" ref={page} className={classes.page} tabIndex={-1} aria-busy={navigation.state === "loading"}>
         <Suspense fallback={<LoadingRows />}>
-          <Outlet />
+          {children ?? <Outlet />}
         </Suspense>
       </main>
       <ScrollRestoration />

@@ -7,6 +7,7 @@ import { useParams } from "react-router";
 
 import { BackLink } from "@/components/back-link";
 import { FilmLabel } from "@/components/film-label";
+import { OpenInViewer } from "@/components/open-in-viewer";
 import { Failed } from "@/components/states";
 import type { Case } from "@/lib/api/types";
 import { caseQuery } from "@/lib/case-list";
@@ -60,14 +61,19 @@ function CaseView({ item }: { item: Case }) {
   );
 }
 
-/** What one can do with a case. The viewer's button will stand before the download. */
+/** What one can do with a case: look at it here, or take it along. */
 function Actions({ item }: { item: Case }) {
   const download = useDownload();
   if (!isSelectable(item)) return null;
   return (
     <Group gap="xs">
+      {item.studyUids.map((studyUid, place) => (
+        <OpenInViewer key={studyUid} studyUid={studyUid} size="md">
+          {item.studyUids.length === 1 ? "Open in viewer" : `Study ${place + 1} in viewer`}
+        </OpenInViewer>
+      ))}
       <Tooltip label={`${bytes(item.totalSizeBytes)} in ${plural(item.fileCount, "file")}`}>
-        <Button size="md" leftSection={<IconDownload size={18} />} loading={download.isPending} onClick={() => download.mutate([item.id])}>
+        <Button size="md" variant="default" leftSection={<IconDownload size={18} />} loading={download.isPending} onClick={() => download.mutate([item.id])}>
           Download DICOMs
         </Button>
       </Tooltip>

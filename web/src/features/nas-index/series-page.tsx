@@ -6,6 +6,7 @@ import { Link, useLocation, useParams, useSearchParams } from "react-router";
 
 import { BackLink } from "@/components/back-link";
 import { Facts } from "@/components/facts";
+import { OpenInViewer } from "@/components/open-in-viewer";
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
 import { RecordTable, type Column } from "@/components/record-table";
@@ -14,6 +15,7 @@ import { withQuery } from "@/lib/api/query";
 import { dicomDate, dicomTime, personName } from "@/lib/dicom";
 import { bytes, count, plural, time } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
+import { ohifPath } from "@/lib/viewer-address";
 
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
 import { sex, wholeness } from "./dicom-words";
@@ -63,8 +65,25 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
   const lead = [item.Modality, item.StudyDescription, item.SeriesDescription].filter(Boolean).join(" · ");
   return (
     <article>
-      {/* The viewer's button will stand beside this one. */}
-      <PageHead title={personName(item.PatientName)} lead={lead} actions={mayShare && <ShareButton item={item} />} />
+      <PageHead
+        title={personName(item.PatientName)}
+        lead={lead}
+        actions={
+          <>
+            {item.StudyInstanceUID !== "" && item.SeriesInstanceUID !== "" && (
+              <>
+                {item.in_orthanc && (
+                  <Button component="a" href={ohifPath(item.StudyInstanceUID)} variant="default">
+                    Open in OHIF
+                  </Button>
+                )}
+                <OpenInViewer studyUid={item.StudyInstanceUID} seriesUid={item.SeriesInstanceUID} />
+              </>
+            )}
+            {mayShare && <ShareButton item={item} />}
+          </>
+        }
+      />
       <Stack gap="lg">
         <Group gap={8}>
           <IntegrityBadge integrity={item.integrity} />

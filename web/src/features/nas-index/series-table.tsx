@@ -3,6 +3,7 @@ import { ActionIcon, Anchor, Badge, Group, Text, Tooltip } from "@mantine/core";
 import { IconLink } from "@tabler/icons-react";
 import { Link } from "react-router";
 
+import { OpenInViewerIcon } from "@/components/open-in-viewer";
 import { PersonName } from "@/components/person-name";
 import { RecordTable, type Column } from "@/components/record-table";
 import { steerRows } from "@/components/row-steering";
@@ -100,6 +101,17 @@ function columns(search: string): Column<Series>[] {
           {item.in_orthanc && <OrthancBadge />}
         </Group>
       ),
+    },
+    {
+      key: "view",
+      header: "",
+      label: "View",
+      width: "3.25rem",
+      align: "right",
+      cell: (item) =>
+        item.StudyInstanceUID === "" || item.SeriesInstanceUID === "" ? null : (
+          <OpenInViewerIcon studyUid={item.StudyInstanceUID} seriesUid={item.SeriesInstanceUID} what={item.SeriesDescription || item.Modality || "series"} />
+        ),
     },
     {
       key: "share",

@@ -18,6 +18,9 @@ export interface Held {
   file_count: number;
   size_bytes: number;
   file_name: string;
+  /** What the viewer asks for; empty before the passcode. */
+  study_uid: string;
+  series_uid: string;
 }
 
 export interface HeldFiles {

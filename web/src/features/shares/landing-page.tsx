@@ -3,7 +3,7 @@ import { Button, Loader, Stack, Text } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconAlertTriangle, IconCloudOff, IconHourglass, IconLinkOff, IconRefresh } from "@tabler/icons-react";
-import { useEffect, useState, type ReactNode } from "react";
+import type { ReactNode } from "react";
 import { useParams } from "react-router";
 
 import { Logo } from "@/components/logo";
@@ -13,6 +13,7 @@ import { ApiError } from "@/lib/api/errors";
 import { heldQuery, type Held } from "./held-api";
 import { LandingSeries } from "./landing-series";
 import { PasscodeGate } from "./passcode-gate";
+import { useIsOver } from "./use-is-over";
 import classes from "./landing.module.css";
 
 /** The address of everything that is no link, or none any more. */
@@ -59,19 +60,6 @@ function Shown({ held, retry }: { held: Held; retry: () => void }) {
     );
   }
   return <LandingSeries held={held} />;
-}
-
-/** True from the moment on at which the link ends, also while the page is open. */
-function useIsOver(expiresAt: string | undefined): boolean {
-  const [isOver, setIsOver] = useState(false);
-  useEffect(() => {
-    if (expiresAt === undefined) return;
-    // Timers count to 24 days; a page that is open for longer asks the server before.
-    const rest = Math.min(Date.parse(expiresAt) - Date.now(), 2_000_000_000);
-    const timer = setTimeout(() => setIsOver(Date.parse(expiresAt) <= Date.now()), Math.max(rest, 0));
-    return () => clearTimeout(timer);
-  }, [expiresAt]);
-  return isOver;
 }
 
 /** One answer for all that is not, or no longer, valid. */

@@ -1,7 +1,8 @@
 /** What a link gives: the series in a few words, a small picture, the download. */
 import { Button, Text } from "@mantine/core";
-import { IconDownload, IconPhoto } from "@tabler/icons-react";
+import { IconDownload, IconPhoto, IconPhotoScan } from "@tabler/icons-react";
 import { useState } from "react";
+import { Link } from "react-router";
 
 import { PersonName } from "@/components/person-name";
 import { dicomDate } from "@/lib/dicom";
@@ -43,6 +44,19 @@ export function LandingSeries({ held }: { held: Held }) {
           <Text size="sm" c="dimmed" mb="md">
             De-identified: name, birth date and numbers were taken out.
           </Text>
+        )}
+        {held.series_uid !== "" && (
+          <Button
+            component={Link}
+            to={`/shared/${encodeURIComponent(held.id)}/view`}
+            size="xl"
+            fullWidth
+            mb="sm"
+            variant="default"
+            leftSection={<IconPhotoScan size={22} aria-hidden />}
+          >
+            Open in viewer
+          </Button>
         )}
         {isUsedUp ? (
           <Text mb="md">

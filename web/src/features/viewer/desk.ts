@@ -7,6 +7,8 @@ import type { FrameLoader } from "@/lib/frames/types";
 export interface Desk {
   client: ApiClient;
   loader: FrameLoader;
+  /** Whose answers these are: one person's are never another's. */
+  owner: string;
 }
 
 export const DeskContext = createContext<Desk | null>(null);

@@ -1,6 +1,6 @@
 /** Windows to choose from: of the modality's craft, and of the file's own header. */
 import type { Window } from "@/lib/cornerstone/types";
-import type { FrameDescription, Manifest } from "@/lib/frames/types";
+import type { FrameDescription } from "@/lib/frames/types";
 
 export interface Preset {
   name: string;
@@ -62,16 +62,4 @@ function wholeRange({ smallest, largest, slope, intercept }: Partial<FrameDescri
 export function presetName(presets: readonly Preset[], window: Window | null): string {
   if (window === null) return presets.find((preset) => preset.window === null)?.name ?? "";
   return presets.find((preset) => preset.window?.center === window.center && preset.window.width === window.width)?.name ?? "";
-}
-
-/** What is known of a frame: its own values over the series'. */
-export function descriptionAt(manifest: Manifest, index: number): Partial<FrameDescription> {
-  const { defaults, frames } = manifest;
-  const own = Object.fromEntries(
-    Object.entries(frames)
-      .filter(([name]) => name !== "instance" && name !== "frameNumber" && name !== "position")
-      .map(([name, column]) => [name, column[index]])
-      .filter(([, value]) => value !== undefined),
-  ) as Partial<FrameDescription>;
-  return { ...defaults, ...own };
 }

@@ -1,7 +1,6 @@
 /** The series of a study, and their small pictures. */
 import { queryOptions } from "@tanstack/react-query";
 
-import type { ApiClient } from "@/lib/api/client";
 import { readError } from "@/lib/api/errors";
 import type { SeriesRef } from "@/lib/frames/types";
 
@@ -16,7 +15,11 @@ export interface SeriesRow {
   imageCount: number;
   modality: string;
   firstImageUrl: string | null;
-  place?: Place;
+  place: Place;
+  /** Name of the NAS source; empty elsewhere. */
+  source: string;
+  /** Another one when the series has other files. */
+  version: string;
 }
 
 export interface SeriesList {
@@ -34,8 +37,8 @@ function studyPath(studyUid: string): string {
 }
 
 /** The list is asked for anew every ten seconds, not while the tab is hidden; as long as nothing changed the answer is a bare 304. */
-export function seriesQuery(client: ApiClient, studyUid: string) {
-  const queryKey = [VIEWER_KEY, "series", studyUid] as const;
+export function seriesQuery({ client, owner }: Desk, studyUid: string) {
+  const queryKey = [VIEWER_KEY, owner, "series", studyUid] as const;
   return queryOptions({
     queryKey,
     queryFn: async ({ signal, client: kept }): Promise<SeriesList> => {
@@ -53,9 +56,9 @@ export function seriesQuery(client: ApiClient, studyUid: string) {
 }
 
 /** Asked for in the loader's queue, so that pictures and frames together never crowd the server. */
-export function thumbnailQuery({ client, loader }: Desk, { studyUid, seriesUid }: SeriesRef) {
+export function thumbnailQuery({ client, loader, owner }: Desk, { studyUid, seriesUid }: SeriesRef, version: string) {
   return queryOptions({
-    queryKey: [VIEWER_KEY, "thumbnail", studyUid, seriesUid],
+    queryKey: [VIEWER_KEY, owner, "thumbnail", studyUid, seriesUid, version],
     queryFn: ({ signal }) =>
       loader.request(async (queued) => {
         const response = await client.raw("GET", `${studyPath(studyUid)}${encodeURIComponent(seriesUid)}/thumbnail`, { signal: queued });
@@ -72,8 +75,10 @@ export function seriesName({ seriesDescription, seriesNumber, modality }: Pick<S
   return seriesNumber === null ? `${modality === "" ? "Images" : modality} without a description` : `Series ${seriesNumber}`;
 }
 
-export const PLACE_WORDS: Record<Place, { label: string; hint: string }> = {
-  orthanc: { label: "Orthanc", hint: "Stored in Orthanc" },
-  nas: { label: "NAS", hint: "Read straight from the NAS, not imported" },
-  copy: { label: "De-identified", hint: "A de-identified copy" },
-};
+export const PLACE_LABELS: Record<Place, string> = { orthanc: "Orthanc", nas: "NAS", copy: "De-identified" };
+
+/** Where a series lies, in a few words. */
+export function placeHint({ place, source }: Pick<SeriesRow, "place" | "source">): string {
+  if (place === "nas") return `Read straight from ${source === "" ? "the NAS" : source}, not imported`;
+  return place === "copy" ? "A de-identified copy" : "Stored in Orthanc";
+}

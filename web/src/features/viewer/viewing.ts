@@ -1,5 +1,5 @@
 /** One series on the screen: where one is, what the film does, how it is shown. Knows neither React nor Cornerstone, so that tests need neither. */
-import type { StackState, StackView, ToolName, Window } from "@/lib/cornerstone/types";
+import type { Probe, StackState, StackView, ToolName, Window } from "@/lib/cornerstone/types";
 import type { FrameLoader, SeriesLoad } from "@/lib/frames/types";
 
 import { CineClock, keptFps, stepped } from "./cine";
@@ -88,7 +88,7 @@ export class Viewing {
     if (this.state.isPlaying || this.total < 2) return;
     this.become({ isPlaying: true });
     const clock = new CineClock(this.state.fps);
-    let callOff = () => {};
+    let callOff: () => void = () => undefined;
     const tick = (now: number) => {
       clock.fps = this.state.fps;
       const steps = clock.due(now);
@@ -150,6 +150,10 @@ export class Viewing {
 
   clearMeasurements(): void {
     this.stack?.clearMeasurements();
+  }
+
+  probe(x: number, y: number): Probe | null {
+    return this.stack?.probe(x, y) ?? null;
   }
 
   private move(index: number): void {

@@ -1,0 +1,95 @@
+/** Brightness and contrast: windows to choose from, and the two figures to type in. */
+import { Button, Group, Menu, NumberInput, Popover, Stack, Text } from "@mantine/core";
+import { IconChevronDown, IconContrast } from "@tabler/icons-react";
+import { useState } from "react";
+
+import type { Window } from "@/lib/cornerstone/types";
+
+import { presetName, type Preset } from "./presets";
+import classes from "./room.module.css";
+import { LOOK, ToolButton } from "./tool-button";
+import { useViewed } from "./use-viewing";
+import type { Viewing } from "./viewing";
+
+export function WindowMenu({ viewing, presets }: { viewing: Viewing; presets: readonly Preset[] }) {
+  const center = useViewed(viewing, (state) => state.screen?.window.center ?? null);
+  const width = useViewed(viewing, (state) => state.screen?.window.width ?? null);
+  const [typing, setTyping] = useState(false);
+  const shown = center === null || width === null ? null : { center, width };
+  const name = shown === null ? "" : presetName(presets, shown);
+  if (presets.length === 0) return null;
+  return (
+    <Popover opened={typing} onChange={setTyping} trapFocus position="bottom-start" withArrow>
+      <Popover.Target>
+        <span className={classes.anchor}>
+          <Menu position="bottom-start" width={250}>
+            <Menu.Target>
+              <ToolButton
+                label="Windows"
+                icon={<IconContrast {...LOOK} />}
+                words={
+                  <>
+                    <span className={classes.windowName}>{name === "" ? "Window" : name}</span>
+                    <IconChevronDown size={14} aria-hidden />
+                  </>
+                }
+              />
+            </Menu.Target>
+            <Menu.Dropdown>
+              {presets.map((preset) => (
+                <Menu.Item
+                  key={preset.name}
+                  onClick={() => viewing.setWindow(preset.window)}
+                  rightSection={preset.key === undefined ? null : <Text size="xs" c="dimmed">{preset.key}</Text>}
+                  data-chosen={preset.name === name || undefined}
+                >
+                  {preset.name}
+                  {preset.window !== null && (
+                    <Text span size="xs" c="dimmed" ms={8} className={classes.figures}>
+                      {preset.window.center} / {preset.window.width}
+                    </Text>
+                  )}
+                </Menu.Item>
+              ))}
+              <Menu.Divider />
+              <Menu.Item onClick={() => setTyping(true)}>Type centre and width…</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        </span>
+      </Popover.Target>
+      <Popover.Dropdown role="dialog" aria-label="Centre and width">
+        {typing && <Values shown={shown} onDone={() => setTyping(false)} onSet={(window) => viewing.setWindow(window)} />}
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function Values({ shown, onDone, onSet }: { shown: Window | null; onDone: () => void; onSet: (window: Window) => void }) {
+  const [center, setCenter] = useState<number | string>(rounded(shown?.center ?? 0));
+  const [width, setWidth] = useState<number | string>(rounded(shown?.width ?? 1));
+  const isRight = typeof center === "number" && typeof width === "number" && width >= 1;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!isRight) return;
+        onSet({ center, width });
+        onDone();
+      }}
+    >
+      <Stack gap="sm" w={230}>
+        <Group grow wrap="nowrap">
+          <NumberInput label="Centre" value={center} onChange={setCenter} data-autofocus step={10} hideControls />
+          <NumberInput label="Width" value={width} onChange={setWidth} min={1} step={10} hideControls error={isRight ? undefined : "From 1 on"} />
+        </Group>
+        <Button type="submit" disabled={!isRight}>
+          Set the window
+        </Button>
+      </Stack>
+    </form>
+  );
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}
