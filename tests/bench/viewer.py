@@ -20,6 +20,7 @@ from tests.bench.viewing.crowd import many, one, thumbnails
 from tests.bench.viewing.ground import Series, big_series, ground, many_series
 from tests.bench.viewing.sender import Sender
 from tests.bench.viewing.spent import Spent
+from tests.bench.viewing.study import grid_shown, looked_through
 from tests.fixtures.instance import LiveInstance
 from tests.fixtures.narrow import Narrow
 
@@ -30,7 +31,11 @@ LINES = (100.0, 20.0)
 
 VIEWERS, VIEWERS_SLICES = 30, 100
 VIEWERS_MBITS = 100.0
-GRID = 20
+GRID, GRID_SLICES = 20, 40
+ROUNDS = 3
+MAY_GROW = 1.15
+"""A page that has been looked at for long may hold so much more than after the first round."""
+
 ALONE_SECONDS = 5.0
 """How long the modality pushes alone."""
 
@@ -46,9 +51,10 @@ def run(report: Report) -> None:
         for mbits in (0.0, *LINES):
             three_ways(report, live, playwright, series, mbits)
         again(report, live, playwright, series)
-        study = many_series(live, "viewers", VIEWERS, VIEWERS_SLICES)
-        grid(report, live, study[:GRID])
-        crowd(report, live, study)
+        study = many_series(live, "grid", GRID, GRID_SLICES)
+        grid(report, live, playwright, study)
+        steady(report, live, playwright, study)
+        crowd(report, live, many_series(live, "viewers", VIEWERS, VIEWERS_SLICES))
         long(report, live, playwright)
 
 
@@ -147,13 +153,29 @@ def again(report: Report, live: LiveInstance, playwright: Playwright, series: Se
     table.aim(f"asks for no pixels: {pixels} requests", pixels == 0)
 
 
-def grid(report: Report, live: LiveInstance, study: list[Series]) -> None:
-    """Small pictures of all series of a study, four at a time."""
-    table = report.table(f"small pictures of {len(study)} series, four at a time, load {os.getloadavg()[0]:.1f}", "s")
-    for what in ("never asked for before", "asked for again"):
+def grid(report: Report, live: LiveInstance, playwright: Playwright, study: list[Series]) -> None:
+    """Small pictures of all series of a study: by themselves, and in the page, which loads the series meanwhile."""
+    table = report.table(f"small pictures of {len(study)} series, load {os.getloadavg()[0]:.1f}", "s")
+    for what in ("four at a time, never asked for before", "four at a time, again"):
         took, size = thumbnails(live.admin, study)
         table.add(what, took, note=f"{size / 1000 / len(study):.1f} kB each")
         table.aim(f"{what}: less than 2 s: {took:.2f} s", took < 2)
+    with window(playwright, live, live.url) as opened:
+        took = grid_shown(opened, live.url, study) / 1000
+    what = "in an empty browser, from the page's start"
+    table.add(what, took)
+    table.aim(f"{what}: less than 2 s: {took:.2f} s", took < 2)
+
+
+def steady(report: Report, live: LiveInstance, playwright: Playwright, study: list[Series]) -> None:
+    """The same page used for long."""
+    with window(playwright, live, live.url) as opened:
+        held = looked_through(opened, live.url, study[: GRID // 2], ROUNDS)
+    table = report.table(f"{GRID // 2} series opened one after the other in one page, {ROUNDS} rounds", "MB")
+    for n, each in enumerate(held, start=1):
+        table.add(f"private memory after round {n}", each.private, note=f"JavaScript heap {each.heap:.0f}")
+    grown = held[-1].private / held[0].private
+    table.aim(f"at most {MAY_GROW:g} × what it was after the first: {grown:.2f} ×", grown <= MAY_GROW)
 
 
 def crowd(report: Report, live: LiveInstance, study: list[Series]) -> None:
