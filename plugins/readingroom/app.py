@@ -24,9 +24,11 @@ from readingroom.db import Database, open_database
 from readingroom.door import Door, as_ours, error_response
 from readingroom.downloads import Keys, Outlet, Sender, StoredFiles
 from readingroom.downloads import api as slices_api
+from readingroom.frames import Streams
 from readingroom.identity import Access, Authenticator, DicomwebCookies, ShareCookies, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
+from readingroom.identity.again import Again
 from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
 from readingroom.imaging import building as imaging_parts
@@ -144,6 +146,7 @@ def build(
 
     thumbnails = Thumbnails(settings)
     plans = KeptPlans(settings, series, clock)
+    streams = Streams(settings, series, metrics)
 
     shares = sharing.build(
         settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails,
@@ -174,6 +177,7 @@ def build(
         *viewing.build(
             clock, trail, access, series, plans, thumbnails,
             {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
+            streams, Again(identity.authenticator, identity.share_cookies),
         ),  # fmt: skip
         *shares.areas,
         *imaging.areas,
@@ -204,13 +208,14 @@ def build(
     room.stops.append(shares.log.stop)
     room.starts.extend(imaging.starts)
     room.stops.extend(imaging.stops)
-    room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close))
+    room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close, streams.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     if settings.zip_socket is not None:
         outlet = Outlet(
             settings.zip_socket, sender, keys, forwarded, lambda error, id_: error_response(as_ours(error), id_)
         )
+        outlet.serve("/_frames/", streams.flow)
         room.starts.append(outlet.start)
         room.stops.append(outlet.stop)
     for area in areas:

@@ -6,22 +6,27 @@ from collections.abc import Mapping
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock
+from readingroom.frames import Streams
 from readingroom.identity import Access
+from readingroom.identity.again import Again
 from readingroom.manifests import Plans
 from readingroom.routing import Area
 from readingroom.series import Origins
 from readingroom.series.model import Place
 from readingroom.thumbnails import Thumbnails
-from readingroom.viewer import series_api
+from readingroom.viewer import frames_api, series_api
 from readingroom.viewer.sight import Sight
 from readingroom.viewer.studies import OfStudy, Studies
 
 
 def build(
     clock: Clock, trail: Trail, access: Access, origins: Origins, plans: Plans, thumbnails: Thumbnails,
-    of_study: Mapping[Place, OfStudy],
+    of_study: Mapping[Place, OfStudy], streams: Streams, again: Again,
 ) -> list[Area]:  # fmt: skip
     """All routes of the viewer; `of_study` lists a study's series in each place that can."""
     sight = Sight(origins, access, clock)
     studies = Studies(sight, origins, of_study)
-    return [series_api.routes(sight, studies, plans, origins, thumbnails, trail)]
+    return [
+        series_api.routes(sight, studies, plans, origins, thumbnails, trail),
+        frames_api.routes(sight, plans, streams, again, trail),
+    ]
