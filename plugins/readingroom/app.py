@@ -147,6 +147,11 @@ def build(
     thumbnails = Thumbnails(settings)
     plans = KeptPlans(settings, series, clock)
     streams = Streams(settings, series, metrics)
+    viewer = viewing.build(
+        clock, trail, access, series, plans, thumbnails,
+        {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
+        streams, Again(identity.authenticator, identity.share_cookies),
+    )  # fmt: skip
 
     shares = sharing.build(
         settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails,
@@ -174,11 +179,7 @@ def build(
         search_api.routes(finding),
         series_api.routes(series_imports),
         thumbnails_api.routes(thumbnails, series, trail),
-        *viewing.build(
-            clock, trail, access, series, plans, thumbnails,
-            {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
-            streams, Again(identity.authenticator, identity.share_cookies),
-        ),  # fmt: skip
+        *viewer,
         *shares.areas,
         *imaging.areas,
         nas_api.routes(settings, database, clock, trail, indexing, catalogue),
@@ -199,15 +200,8 @@ def build(
         series,
         _declared(areas),
     )
-    room.starts.append(scheduler.start)
-    room.stops.append(scheduler.stop)
-    room.starts.append(indexing.go_on)
-    room.starts.append(series_imports.go_on)
-    room.starts.append(shares.copying.start)
-    room.stops.append(shares.copying.stop)
-    room.stops.append(shares.log.stop)
-    room.starts.extend(imaging.starts)
-    room.stops.extend(imaging.stops)
+    room.starts.extend((scheduler.start, indexing.go_on, series_imports.go_on, shares.copying.start, *imaging.starts))
+    room.stops.extend((scheduler.stop, shares.copying.stop, shares.log.stop, *imaging.stops))
     room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close, streams.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
