@@ -124,6 +124,26 @@ def test_errors_of_uploads_keep_their_words_through_the_gateway(clinic: Client, 
     assert send(clinic, 99_999_999, png()).status_code == 404
 
 
+@pytest.mark.parametrize("name", ["../x.png", "C:\\fakepath\\x.png", "..%2Fx.png", "x\u202egnp.exe", "..", "a" * 256])
+def test_a_name_that_is_a_path_or_deceives_is_refused_by_every_door(
+    instance: LiveInstance, clinic: Client, study: int, name: str
+) -> None:
+    """Through the gateway whole and in parts, and at Orthanc's own port; nothing of it stays."""
+    direct = Client(instance.orthanc_url)
+    direct.headers["Authorization"] = f"Bearer {clinic.token()}"
+    fields = {"patientId": "345", "studyId": str(study), "modality": "XRAY"}
+    before = clinic.get(f"/imaging/studies/{study}").json()
+    for answer in (
+        send(clinic, study, png(), name),
+        direct.put("/imaging/assets/upload", data=fields, files={"file": (name, png())}),
+        clinic.post("/imaging/assets/upload-init", json=fields | {"mimeType": "image/png", "fileName": name}),
+    ):
+        assert (answer.status_code, answer.json()["error"]) == (400, "bad_file_name"), answer.text
+    assert clinic.get(f"/imaging/studies/{study}").json() == before
+    assert list((instance.data / "run" / "gateway-temp" / "body").glob("*")) == []
+    assert list((instance.data / "spool" / "pictures").glob("*")) == []
+
+
 def test_at_orthanc_s_own_port_a_form_comes_by_put(instance: LiveInstance, clinic: Client, study: int) -> None:
     direct = Client(instance.orthanc_url)
     direct.headers["Authorization"] = f"Bearer {clinic.token()}"

@@ -42,7 +42,9 @@ def routes(
         """File one picture or document: multipart/form-data with the fields `patientId`, `studyId`, `modality` (XRAY,
         PHOTO or DOC), `capturedAt` and `sourceDevice` where they are known, and one part `file`.
 
-        What it is, its content says. With an `Idempotency-Key` the same request may be sent again for a day.
+        What it is, its content says; what it is called is a name alone, 255 bytes at most: a path or an empty name is
+        refused (400 `bad_file_name`) before anything is kept. With an `Idempotency-Key` the same request may be sent
+        again for a day.
         """
         return _upload()
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
 
 from readingroom.errors import BadRequest
+from readingroom.imaging.file_names import name_in_header
 from readingroom.objects.folder_errors import InOurWords
 
 PIECE = 128 << 10
@@ -28,10 +29,10 @@ SOME_ROOM = 64 << 10
 
 @dataclass(slots=True)
 class Form:
-    """A form that was read; the file's size in bytes, and its name as the client said it."""
+    """A form that was read; the file's size in bytes, and its name, checked; "" where none was said."""
 
     fields: dict[str, str] = field(default_factory=dict)
-    file_name: str | None = None
+    file_name: str = ""
     size: int = 0
     has_file: bool = False
 
@@ -39,7 +40,7 @@ class Form:
 def read_form(read: Callable[[int], bytes], boundary: bytes, place: Path, check_size: Callable[[int], None]) -> Form:
     """Read a form, its file into `place`; `check_size` raises when the file has become too large.
 
-    Raises BadRequest for what is no such form, or is cut short; StorageFull.
+    Raises BadFileName before the file is read; BadRequest for what is no such form, or is cut short; StorageFull.
     """
     form = Form()
     with InOurWords(""), place.open("wb", buffering=0) as target:
@@ -69,7 +70,8 @@ def read_form(read: Callable[[int], bytes], boundary: bytes, place: Path, check_
 def _is_the_file(event: Field | File, form: Form) -> None:
     if event.name != FILE or form.has_file:
         raise BadRequest(f"A form carries one file, in its part `{FILE}`.")
-    form.has_file, form.file_name = True, event.filename if isinstance(event, File) else None
+    read = event.filename if isinstance(event, File) else None
+    form.has_file, form.file_name = True, name_in_header(event.headers.get("Content-Disposition", ""), read)
 
 
 def _write(target: RawIOBase, data: bytes) -> None:

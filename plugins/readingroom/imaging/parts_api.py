@@ -13,7 +13,7 @@ from readingroom.imaging import part_checksums
 from readingroom.imaging.answers import AssetMade, Id, Line, Moment
 from readingroom.imaging.assets import Modality
 from readingroom.imaging.clinics import clinic_of
-from readingroom.imaging.file_names import shown_name
+from readingroom.imaging.file_names import checked_name
 from readingroom.imaging.once import key_of
 from readingroom.imaging.parts import CHUNK_BYTES, Parts
 from readingroom.imaging.upload_rows import NewUpload, Upload
@@ -35,7 +35,9 @@ class NewUploadBody(Body):
     mime_type: str = Field(max_length=100, examples=["image/png"])
     source_device: Line | None = None
     total_bytes: Size | None = Field(None, description="Left out: told when it is completed")
-    file_name: Annotated[str, Field(max_length=1000)] = ""
+    file_name: str | None = Field(
+        None, description="The name alone, 255 bytes at most: a path is refused (`bad_file_name`)", examples=["pan.png"]
+    )
     captured_at: Moment | None = None
     sha256: Sha256 | None = None
 
@@ -92,7 +94,8 @@ def routes(parts: Parts, metrics: Metrics) -> Area:
         said = body.model_dump()
         said["mime_type"] = body.mime_type.partition(";")[0].strip().lower()
         said["sha256"] = body.sha256.lower() if body.sha256 else None
-        said["file_name"], said["source_device"] = shown_name(body.file_name), body.source_device or None
+        said["file_name"] = "" if body.file_name is None else checked_name(body.file_name)
+        said["source_device"] = body.source_device or None
         upload = parts.begin(
             clinic_of(identity()), NewUpload(**said), key_of(request.headers.get("Idempotency-Key")), caller()
         )

@@ -9,7 +9,6 @@ from werkzeug.http import parse_options_header
 from readingroom.errors import BadRequest
 from readingroom.identity import Caller
 from readingroom.imaging.answers import AssetFields
-from readingroom.imaging.file_names import shown_name
 from readingroom.imaging.filing import Filing, NewAsset
 from readingroom.imaging.form import SOME_ROOM, read_form
 from readingroom.imaging.once import Once
@@ -32,7 +31,8 @@ class Uploading:
     ) -> int:
         """Read a form of `length` bytes and file what it holds; answers the asset's id.
 
-        Raises BadRequest, and what `Filing.file` raises; with an Idempotency-Key Conflict and UploadBusy too.
+        Raises BadRequest, BadFileName, and what `Filing.file` raises; with an Idempotency-Key Conflict and UploadBusy
+        too.
         """
         boundary = boundary_of(content_type)
         self._filing.check_size(length - SOME_ROOM)
@@ -42,8 +42,8 @@ class Uploading:
             form = read_form(read, boundary, path, self._filing.check_size)
             fields = parse(AssetFields, {name: said for name, said in form.fields.items() if said})
             new = NewAsset(
-                clinic, fields.patient_id, fields.study_id, fields.modality, shown_name(form.file_name),
-                fields.captured_at, fields.source_device or None,
+                clinic, fields.patient_id, fields.study_id, fields.modality, form.file_name, fields.captured_at,
+                fields.source_device or None,
             )  # fmt: skip
             if key is None:
                 return self._filing.file(new, path, caller)

@@ -7,28 +7,24 @@ from __future__ import annotations
 
 import io
 import random
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as some
 from readingroom.app import Room
-from readingroom.imaging.tables import imaging_asset, imaging_upload
 from readingroom.objects import NfsStore, ObjectStore
 from readingroom.objects.s3 import S3Store
 from readingroom.pictures.making import Pictures
 from readingroom.settings import Settings
-from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
 from tests.fixtures.s3 import S3Server
 from tests.http.conftest import Person
 from tests.http.imaging.bad_files import Bad, a_pdf, a_png, coloured, corpus
-from tests.http.imaging.pictures_drawn import form, study, upload
+from tests.http.imaging.door import Door, refused
+from tests.http.imaging.pictures_drawn import form
 
 CORPUS = corpus()
 GOOD = {"PNG": a_png(), "JPEG": coloured("JPEG"), "WebP": coloured("WEBP"), "TIFF": coloured("TIFF"),
@@ -38,15 +34,6 @@ CHANCE = examples(
     max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 """The same examples on every run; one takes some 20 ms of a process that decodes."""
-
-
-class Left(NamedTuple):
-    """Everything that an upload could leave."""
-
-    rows: int
-    uploads: int
-    objects: tuple[str, ...]
-    files: tuple[str, ...]
 
 
 @pytest.fixture(scope="module", params=["sqlite and a folder", "postgresql and a bucket"])
@@ -76,49 +63,9 @@ def pictures(settings: Settings) -> Iterator[Pictures]:
     maker.close()
 
 
-class Door:
-    """Somebody who sends files to one study, and what is there before and after."""
-
-    def __init__(self, room: Room, objects: ObjectStore, settings: Settings, person: Person) -> None:
-        self.person = person
-        self.study = study(person)
-        self._room = room
-        self._objects = objects
-        self._folders = [settings.data / "spool", settings.data / "uploads", Path(tempfile.gettempdir())]
-
-    def left(self) -> Left:
-        """What there is now; of the machine's temporary folder what is ours by its name."""
-        with self._room.database.read() as connection:
-            rows, uploads = (
-                connection.scalar(select(func.count()).select_from(table)) or 0
-                for table in (imaging_asset, imaging_upload)
-            )
-        files = [
-            str(path)
-            for folder in self._folders[:2]
-            for path in (folder.rglob("*") if folder.exists() else ())
-            if path.is_file()
-        ]
-        files += [str(path) for path in self._folders[2].glob("way-*")]
-        return Left(rows, uploads, tuple(stat.key for stat in self._objects.walk()), tuple(sorted(files)))
-
-    def send(self, data: bytes, name: str = "x.png", modality: str = "DOC") -> TestResponse:
-        """As a form."""
-        return upload(self.person, self.study, data, name, modality=modality)
-
-
 @pytest.fixture(scope="module")
 def door(room: Room, objects: ObjectStore, settings: Settings, anna: Person) -> Door:
     return Door(room, objects, settings, anna)
-
-
-def refused(answer: TestResponse, *statuses: int) -> None:
-    """A 4xx in words, in the one shape of every error; quoting nothing but what we say ourselves."""
-    assert answer.status_code in statuses, (answer.status_code, answer.text)
-    said = answer.get_json()
-    assert {"error", "message", "request_id"} <= set(said)
-    assert len(said["message"]) >= 20, said
-    assert "Traceback" not in answer.text and "script" not in answer.text
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -166,38 +113,6 @@ def test_a_wrong_ending_changes_nothing_of_what_a_file_is(door: Door) -> None:
     assert original.mimetype == "image/png"
     assert 'filename="report.pdf.png"' in original.headers["Content-Disposition"]
     assert original.headers["X-Content-Type-Options"] == "nosniff"
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["../../../etc/passwd", "..\\..\\windows\\win.ini", "/etc/passwd", "C:\\x.png", "....//....//x.png", "%2e%2e%2fx",
-     ".", "..", "~root", "x\x00.png", "x.png\r\nX-Evil: 1", "a" * 5000 + ".png", "\u202egnp.exe", "<img src=x>.png",
-     ".htaccess", "con", "x.png;rm -rf", "$(id).png", "clinic_13/patients/1/x.png", "file:///etc/passwd"],
-)  # fmt: skip
-def test_no_name_leads_anywhere(door: Door, objects: ObjectStore, name: str) -> None:
-    """A good file is filed under a key of our own, and its name is shown without what could lead somewhere."""
-    before = door.left()
-    refused(door.send(b"nothing of a picture", name), 415)
-    assert door.left() == before
-    answer = door.send(GOOD["PNG"], name, "XRAY")
-    assert answer.status_code in (201, 400), answer.text
-    after = door.left()
-    fresh = set(after.objects) - set(before.objects)
-    if answer.status_code == 400:
-        assert after == before
-        return
-    asset = answer.get_json()["assetId"]
-    place = f"clinic_12/patients/345/studies/{door.study}/"
-    assert all(key.startswith(place) and key.rsplit("/", 1)[1].startswith(f"{asset}_") for key in fresh), fresh
-    assert len(fresh) == 3 and after.files == before.files
-    (told,) = [
-        each for each in door.person.get(f"/imaging/studies/{door.study}").get_json()["assets"] if each["id"] == asset
-    ]
-    shown = told["fileName"]
-    assert not set(shown) & set("/\\\r\n\0\u202e") and shown not in (".", "..") and len(shown) <= 255
-    original = door.person.get(f"/imaging/assets/{asset}?variant=original")
-    assert "X-Evil" not in original.headers
-    assert "\n" not in original.headers["Content-Disposition"]
 
 
 # --- forms and fields ---------------------------------------------------------------------------------------------

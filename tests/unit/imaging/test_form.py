@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from readingroom.errors import BadRequest, StorageFull
+from readingroom.errors import BadFileName, BadRequest, StorageFull
 from readingroom.imaging.form import read_form
 
 FILE = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
@@ -85,3 +85,15 @@ def at_most(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_name_that_is_a_path_is_refused_before_the_file_comes(tmp_path: Path) -> None:
+    read, asked = sent(FILE.replace(b'"a"', b'"C:\\\\fakepath\\\\x.png"'), b"x"), list[int]()
+
+    def counted(size: int) -> bytes:
+        asked.append(size)
+        return read(size)
+
+    with pytest.raises(BadFileName):
+        read_form(counted, b"b", tmp_path / "original", lambda size: None)
+    assert len(asked) <= 2 and (tmp_path / "original").stat().st_size == 0
