@@ -148,7 +148,7 @@ def build(
     plans = KeptPlans(settings, series, clock)
     streams = Streams(settings, series, metrics)
     viewer = viewing.build(
-        clock, trail, access, series, plans, thumbnails,
+        clock, trail, access, pacs, series, plans, thumbnails,
         {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
         streams, Again(identity.authenticator, identity.share_cookies),
     )  # fmt: skip

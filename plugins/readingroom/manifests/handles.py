@@ -43,9 +43,7 @@ def parsed(said: str) -> Handle | None:
 
 
 def place_of(wanted: Handle, files: Sequence[SeriesFile]) -> int | None:
-    """The index of the file that a handle names; None where the series has it no longer."""
-    if wanted.place == "orthanc":
-        return next((index for index, file in enumerate(files) if file.id == wanted.id), None)
+    """The index of the file that a handle from outside of Orthanc names; None where the series has it no longer."""
     fits = wanted.number < len(files) and _mark(files[wanted.number]) == wanted.mark
     return wanted.number if fits else None
 

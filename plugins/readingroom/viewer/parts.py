@@ -10,17 +10,19 @@ from readingroom.frames import Streams
 from readingroom.identity import Access
 from readingroom.identity.again import Again
 from readingroom.manifests import Plans
+from readingroom.pacs import Pacs
 from readingroom.routing import Area
 from readingroom.series import Origins
 from readingroom.series.model import Place
 from readingroom.thumbnails import Thumbnails
-from readingroom.viewer import frames_api, series_api
+from readingroom.viewer import frames_api, instances_api, series_api
+from readingroom.viewer.files import Files
 from readingroom.viewer.sight import Sight
 from readingroom.viewer.studies import OfStudy, Studies
 
 
 def build(
-    clock: Clock, trail: Trail, access: Access, origins: Origins, plans: Plans, thumbnails: Thumbnails,
+    clock: Clock, trail: Trail, access: Access, pacs: Pacs, origins: Origins, plans: Plans, thumbnails: Thumbnails,
     of_study: Mapping[Place, OfStudy], streams: Streams, again: Again,
 ) -> list[Area]:  # fmt: skip
     """All routes of the viewer; `of_study` lists a study's series in each place that can."""
@@ -28,5 +30,6 @@ def build(
     studies = Studies(sight, origins, of_study)
     return [
         series_api.routes(sight, studies, plans, origins, thumbnails, trail),
+        instances_api.routes(Files(sight, origins, plans, pacs), trail),
         frames_api.routes(sight, plans, streams, again, trail),
     ]

@@ -37,12 +37,14 @@ class Sight:
         self._access = access
         self._found = Lately[tuple[Place, str], FoundSeries](SAME_SECONDS, KEPT, clock)
 
-    def series(self, identity: Identity, study_uid: str, series_uid: str) -> FoundSeries:
-        """That series of that study, from the first place where it may be seen: Orthanc, NAS, copies.
+    def series(self, identity: Identity, study_uid: str, series_uid: str, only: Place | None = None) -> FoundSeries:
+        """That series of that study, from the first place where it may be seen: Orthanc, NAS, copies; or from one.
 
         Raises NotFound, the same where it is not there and where it may not be seen.
         """
         for place in self.places(identity, study_uid, series_uid):
+            if only not in (None, place):
+                continue
             found = self._of(place, series_uid)
             if found is not None and found.study_uid == study_uid and uid_of(found) == series_uid:
                 return found
