@@ -18,6 +18,7 @@ function room(files, forbidden) {
           patterns: [
             { group: ["../*", "..", "./*/../*"], message: "Between folders, import by '@/…'." },
             ...forbidden,
+            ...(files.some((each) => each.includes("/lib/cornerstone/")) ? [] : [cornerstone]),
           ],
         },
       ],
@@ -25,6 +26,10 @@ function room(files, forbidden) {
   };
 }
 
+const cornerstone = {
+  group: ["@cornerstonejs/*", "dicom-parser", "@kitware/*"],
+  message: "Only lib/cornerstone knows Cornerstone; its types.ts is what the others see.",
+};
 const app = { group: ["@/app", "@/app/*"], message: "app/ stands above: nothing below imports it." };
 const anyFeature = { group: ["@/features/*"], message: "lib/ and components/ are shared: they know no feature." };
 
@@ -47,6 +52,7 @@ export default tseslint.config(
   { files: ["src/**/*.{ts,tsx}"], ...reactHooks.configs.flat["recommended-latest"] },
   room(["src/*.{ts,tsx}", "src/app/**/*.{ts,tsx}"], []),
   room(["src/lib/**/*.{ts,tsx}"], [app, anyFeature, { group: ["@/components/*"], message: "lib/ has no look." }]),
+  room(["src/lib/cornerstone/**/*.ts"], [app, anyFeature, { group: ["@/components/*"], message: "lib/ has no look." }]),
   room(["src/components/**/*.{ts,tsx}"], [app, anyFeature]),
   ...features.map((name) =>
     room(
