@@ -24,6 +24,31 @@ export const router = createBrowserRouter([
     },
   },
   {
+    path: "/shared/:id/view",
+    errorElement: <RouteError />,
+    HydrateFallback: () => null,
+    lazy: async () => {
+      const { SharedViewRoute } = await import("@/app/shared-view-route");
+      return { Component: SharedViewRoute };
+    },
+  },
+  {
+    // Brings its own frame: none around a series. Which studies somebody may see is the server's to say.
+    path: "/viewer/:studyUid/:seriesUid?",
+    errorElement: <RouteError />,
+    HydrateFallback: () => null,
+    lazy: async () => {
+      const { ViewerRoute } = await import("@/app/viewer-route");
+      return {
+        element: (
+          <RequireSession>
+            <ViewerRoute />
+          </RequireSession>
+        ),
+      };
+    },
+  },
+  {
     element: (
       <RequireSession>
         <Shell />
