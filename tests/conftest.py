@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.fixtures.servers",
     "tests.fixtures.s3",
     "tests.fixtures.delay",
+    "tests.fixtures.viewing",
 ]

@@ -93,13 +93,15 @@ class Files:
     def _series(self, identity: Identity, wanted: Handle) -> FoundSeries:
         if wanted.place == "orthanc":
             study_uid, series_uid = self._uids(wanted.id)
-            found = self._sight.series(identity, study_uid, series_uid)
         else:
             elsewhere = self._origins.find_in(wanted.place, wanted.id)
             if elsewhere is None:
                 raise _no_file()
-            found = self._sight.series(identity, elsewhere.study_uid, uid_of(elsewhere), wanted.place)
-        return found
+            study_uid, series_uid = elsewhere.study_uid, uid_of(elsewhere)
+        try:
+            return self._sight.series(identity, study_uid, series_uid, wanted.place)
+        except NotFound:
+            raise _no_file() from None
 
     def _uids(self, instance: str) -> Uids:
         known = self._parents.get(instance)
