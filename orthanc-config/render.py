@@ -140,7 +140,7 @@ def _words(values: Mapping[str, object], out_dir: Path) -> dict[str, str]:
         "trusted_networks": "\n".join(f"    {network} 1;" for network in listed(values["trusted_proxies"])),
         "real_ip": "\n".join(f"set_real_ip_from {network};" for network in listed(values["trusted_proxies"])),
         "cors_origins": "\n".join(f'    "{origin}" "{origin}";' for origin in listed(values["cors_origins"])),
-        "ohif": f'include "{out_dir / "gateway"}/ohif.conf";' if values["ohif_root"] else "",
+        "ohif": _ohif(values, out_dir),
         "upload_bytes": str(int(str(values["max_upload_mb"])) * 1024 * 1024),
         "asset_form_bytes": str(int(str(values["imaging_max_upload_mb"])) * 1024 * 1024 + FORM_BYTES),
         "asset_body": _asset_body(out_dir) if values["bodies_by_file"] else "",
@@ -192,6 +192,13 @@ def _redirect(values: Mapping[str, object], listen: str) -> str:
     suffix = "" if values["port"] == 443 else f":{values['port']}"
     address = f"[{listen}]:{values['redirect_port']}" if ":" in listen else f"{listen}:{values['redirect_port']}"
     return "\n".join(("server {", f"    listen {address};", f"    return 308 https://{host}{suffix}$request_uri;", "}"))
+
+
+def _ohif(values: Mapping[str, object], out_dir: Path) -> str:
+    """OHIF, or the web app's own words that there is nothing at this address."""
+    if values["ohif_root"]:
+        return f'include "{out_dir / "gateway"}/ohif.conf";'
+    return "location ~ ^/ohif(/|$) {\n    try_files /index.html =404;\n}"
 
 
 def _slices_socket(out_dir: Path) -> Path:
