@@ -10,8 +10,9 @@ from flask import Response
 
 from readingroom.frames import record
 from readingroom.frames.ahead import Ahead, Budget
+from readingroom.frames.form import Frame
 from readingroom.frames.reading import Unreadable
-from readingroom.frames.supply import Frame, Supply
+from readingroom.frames.supply import Supply
 from readingroom.frames.wanted import Wanted
 from readingroom.zipstream import crc32
 
@@ -52,7 +53,7 @@ class Stream:
         self._ended: Callable[[Tally], None] | None = ended
         self._budget = budget
         self._ahead: Ahead[Frame] | None = None
-        self._is_ahead = supply.is_far
+        self._is_ahead = False
         self._slow = 0
         self._lost = 0
         self._at = 0
@@ -89,13 +90,10 @@ class Stream:
                 self._rest.append(memoryview(record.END))
                 self._is_over = True
             else:
-                passed = self._passed(room[at:])
-                if passed:
-                    at += passed
-                elif at:
+                passed = self._passed(room[at:], is_first=not at)
+                if passed is None:
                     break  # what there is goes out, before more is waited for
-                else:
-                    self._make()
+                at += passed
         self._taken += at
         return at
 
@@ -106,65 +104,63 @@ class Stream:
         if ended is not None:
             ended(Tally(self._at - self._failed, self._failed, self._taken))
 
-    def _passed(self, room: memoryview) -> int:
-        """Read the next frame straight into place, where it lies near and there is room for it; 0 where not."""
-        if self._is_ahead:
-            return 0
+    def _passed(self, room: memoryview, *, is_first: bool) -> int | None:
+        """Read the next frame straight into place, or put it into what is to be poured: how many bytes stand in `room`.
+
+        None where it would have to be waited for, or does not fit, and is not the first one there.
+        """
         index = self._wanted.indices[self._at]
-        near = self._supply.near(index)
+        near = None if self._is_ahead else self._supply.near(index)
         if near is None:
             self._is_ahead = True
-            return 0
-        if record.HEAD.size + near.length > len(room):
-            return 0
-        payload = room[record.HEAD.size : record.HEAD.size + near.length]
+            return self._waited(index) if is_first else None
+        size = record.HEAD.size + near.length
+        if size > len(room) and not is_first:
+            return None
+        target = room[:size] if size <= len(room) else memoryview(bytearray(size))
+        payload = target[record.HEAD.size :]
         began = time.monotonic()
         try:
             near.read_into(payload)
         except Unreadable as error:
-            self._rest.append(memoryview(self._error(index, error)))
-            return self._poured(room)
+            self._fail(index, error)
+            return 0
         self._learn(time.monotonic() - began)
-        room[: record.HEAD.size] = record.head(index, near.encoding, near.length, crc32(payload, 0))
+        target[: record.HEAD.size] = record.head(index, near.encoding, near.length, crc32(payload, 0))
         self._at += 1
-        return record.HEAD.size + near.length
-
-    def _make(self) -> None:
-        """Have the next frame read into memory of its own, or made."""
-        index = self._wanted.indices[self._at]
-        try:
-            frame = self._frame(index)
-        except Unreadable as error:
-            self._rest.append(memoryview(self._error(index, error)))
-            return
         self._lost = 0
-        self._at += 1
-        payload = memoryview(frame.payload)
-        self._rest.append(memoryview(record.head(index, frame.encoding, len(payload), crc32(payload, 0))))
-        self._rest.append(payload)
+        if size <= len(room):
+            return size
+        self._rest.append(target)
+        return 0
 
-    def _frame(self, index: int) -> Frame:
-        if self._lost >= LOST_IN_A_ROW:
-            raise Unreadable(AWAY, "source_unreachable", "The place where this image lies does not answer.")
-        if not self._is_ahead:
-            began = time.monotonic()
-            frame = self._supply.frame(index)
-            self._learn(time.monotonic() - began)
-            return frame
+    def _waited(self, index: int) -> int:
+        """Wait for a frame that is read or made by other threads, with those behind it."""
         if self._ahead is None:
             self._ahead = Ahead(self._budget, self._wanted.indices[self._at :], self._supply.frame, self._supply.size)
         try:
-            return self._ahead.next()
+            if self._lost >= LOST_IN_A_ROW:
+                raise Unreadable(AWAY, "source_unreachable", "The place where this image lies does not answer.")
+            frame = self._ahead.next()
         except TimeoutError:
-            raise Unreadable(AWAY, "timeout", "This image took too long to be read.") from None
+            self._fail(index, Unreadable(AWAY, "timeout", "This image took too long to be read."))
+        except Unreadable as error:
+            self._fail(index, error)
+        else:
+            payload = memoryview(frame.payload)
+            self._rest += (memoryview(record.head(index, frame.encoding, len(payload), crc32(payload, 0))), payload)
+            self._at += 1
+            self._lost = 0
+        return 0
 
-    def _error(self, index: int, error: Unreadable) -> bytes:
+    def _fail(self, index: int, error: Unreadable) -> None:
+        self._rest.append(memoryview(record.error(index, error.status, error.code, error.message)))
         self._at += 1
         self._failed += 1
         self._lost = self._lost + 1 if error.status == AWAY else 0
-        if self._lost == LOST_IN_A_ROW:
+        if self._lost >= LOST_IN_A_ROW:
+            self._is_ahead = True
             self._stop_ahead()
-        return record.error(index, error.status, error.code, error.message)
 
     def _stop_ahead(self) -> None:
         if self._ahead is not None:

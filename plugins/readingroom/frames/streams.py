@@ -13,6 +13,9 @@ from flask import Response
 
 from readingroom.errors import NotFound, SeriesChanged, TooManyRequests
 from readingroom.frames.ahead import Budget
+from readingroom.frames.kept import KeptFrames
+from readingroom.frames.maker import Maker
+from readingroom.frames.making import Making
 from readingroom.frames.stream import Stream, Tally
 from readingroom.frames.supply import Supply
 from readingroom.frames.wanted import Wanted
@@ -37,9 +40,11 @@ RETRY_SECONDS = 2
 class Streams:
     """Safe for many threads."""
 
-    def __init__(self, settings: Settings, origin: Origin, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, origin: Origin, metrics: Metrics, maker: Maker | None = None) -> None:
         self._origin = origin
         self._metrics = metrics
+        kept = KeptFrames(settings.data / "cache" / "frames", settings.frame_cache_mb << 20)
+        self._making = Making(origin, kept, maker or Maker(settings), metrics)
         self._has_socket = settings.zip_socket is not None
         self._each, self._all = settings.frame_streams_each, settings.frame_streams
         self._budget = Budget()
@@ -61,7 +66,8 @@ class Streams:
         who = caller.identity.user
         self._sweep()
         self._enter(who)
-        stream = Stream(Supply(self._origin, plan, wanted), wanted, self._budget, allowed, partial(self._ended, who))
+        supply = Supply(self._origin, plan, wanted, self._making)
+        stream = Stream(supply, wanted, self._budget, allowed, partial(self._ended, who))
         if caller.through_gateway and self._has_socket:
             key = secrets.token_urlsafe(24)
             with self._lock:
@@ -88,8 +94,9 @@ class Streams:
         return found[0]
 
     def close(self) -> None:
-        """Read nothing ahead any more."""
+        """Read nothing ahead any more, and end the processes that make frames."""
         self._budget.close()
+        self._making.close()
 
     def _enter(self, who: str) -> None:
         with self._lock:

@@ -70,17 +70,21 @@ def decoded(file: BinaryIO, header: Dataset) -> tuple[Pixels, Dataset, int]:
     stored = int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel") or 1)
     if stored * (int(header.get("BitsAllocated") or 8) + 7) // 8 > MAX_BYTES:
         raise NoPicture("too large")
-    frames = max(int(header.get("NumberOfFrames") or 1), 1)
-    middle = frames // 2
-    index = middle if frames > 1 else None
+    middle = max(int(header.get("NumberOfFrames") or 1), 1) // 2
+    return frame(file, header, middle), header, middle
+
+
+def frame(file: BinaryIO, header: Dataset, number: int) -> Pixels:
+    """One frame as it is stored (colours as RGB), from 0; of most files nothing else is read."""
+    index = number if int(header.get("NumberOfFrames") or 1) > 1 else None
     file.seek(0)
     syntax = header.file_meta.get("TransferSyntaxUID") if hasattr(header, "file_meta") else None
     if syntax in (None, "", DeflatedExplicitVRLittleEndian):
         whole = dcmread(file, force=True)
         if not whole.file_meta.get("TransferSyntaxUID"):
             whole.file_meta.TransferSyntaxUID = _assumed(whole)
-        return pixel_array(whole, index=index), header, middle
-    return pixel_array(file, index=index), header, middle  # reads that frame and no other
+        return pixel_array(whole, index=index)
+    return pixel_array(file, index=index)
 
 
 def _assumed(whole: Dataset) -> UID:
