@@ -2,20 +2,28 @@
 (function ($) {
   'use strict';
 
-  /* One line each; the address is that of our page, `uid` is the DICOM UID of what is shown. */
+  /* One line each; the address is that of our page, or of OHIF. `study` and `series` are DICOM UIDs of what is shown, fit for an address. */
+  var OHIF = '/ohif/viewer?StudyInstanceUIDs=';
   var ACTIONS = {
     series: {
-      tag: 'SeriesInstanceUID',
       resource: '/series/',
       lines: [
-        { label: 'Share this series', icon: 'forward', address: function (uid) { return '/shares/new?series=' + uid; } }
+        { label: 'Open in viewer', icon: 'grid', address: function (study, series) { return '/viewer/' + study + '/' + series; } },
+        {
+          label: 'Open in OHIF',
+          icon: 'grid',
+          address: function (study, series) { return OHIF + study + '&initialSeriesInstanceUID=' + series; }
+        },
+        { label: 'Share this series', icon: 'forward', address: function (study, series) { return '/shares/new?series=' + series; } }
       ]
     },
     study: {
-      tag: 'StudyInstanceUID',
       resource: '/studies/',
       lines: [
-        { label: 'Share a series of this study', icon: 'forward', address: function (uid) { return '/shares/new?study=' + uid; } }
+        { label: 'Open in viewer', icon: 'grid', address: function (study) { return '/viewer/' + study; } },
+        { label: 'Open in OHIF', icon: 'grid', address: function (study) { return OHIF + study; } },
+        { label: 'Share a series of this study', icon: 'forward', address: function (study) { return '/shares/new?study=' + study; } },
+        { label: 'Add to case', icon: 'plus', address: function (study) { return '/admin/cases?study=' + study; } }
       ]
     }
   };
@@ -24,9 +32,14 @@
   function follow(kind, line) {
     var shown = $.mobile.pageData;
     if (!shown || !shown.uuid) return;
-    $.getJSON('..' + kind.resource + encodeURIComponent(shown.uuid), function (found) {
-      window.location.assign(line.address(encodeURIComponent(found.MainDicomTags[kind.tag])));
+    var one = '..' + kind.resource + encodeURIComponent(shown.uuid);
+    $.when($.getJSON(kind === ACTIONS.study ? one : one + '/study'), $.getJSON(one)).done(function (study, found) {
+      window.location.assign(line.address(uid(study, 'StudyInstanceUID'), uid(found, 'SeriesInstanceUID')));
     });
+  }
+
+  function uid(answer, tag) {
+    return encodeURIComponent(answer[0].MainDicomTags[tag]);
   }
 
   function listOf(kind) {
