@@ -205,5 +205,5 @@ def test_disabling_the_account_ends_it(instance: LiveInstance, studies: tuple[st
 
 def test_the_trail_tells_who_looked(instance: LiveInstance, studies: tuple[str, str]) -> None:
     Browser(instance, "staff").status(f"/dicom-web/studies/{studies[0]}/metadata")
-    told = instance.admin.get("/api/audit?action=dicomweb.study&limit=100").json()["items"]
+    told = instance.admin.get("/api/audit?action=pacs.study.view&limit=100").json()["items"]
     assert ("test-staff", studies[0]) in {(each["actor"], each["entityId"]) for each in told}

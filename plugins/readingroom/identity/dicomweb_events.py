@@ -1,30 +1,9 @@
-"""What the trail tells of those who read DICOMweb: which study they looked at, and that they searched."""
+"""What the trail tells of those who read DICOMweb: which study they looked at, or that they searched."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
-from readingroom.audit.events import Event
+from readingroom.audit.events import Event, StudiesSearched, StudyViewed
 from readingroom.identity.access import StudyScope, capability_for, is_dicomweb_read
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DicomwebStudyRead(Event):
-    """Somebody read headers or images of a study by DICOMweb; its id is its StudyInstanceUID."""
-
-    action: ClassVar[str] = "dicomweb.study"
-    entity_table: ClassVar[str] = "study"
-    folded: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DicomwebSearched(Event):
-    """Somebody searched studies, series or instances by DICOMweb."""
-
-    action: ClassVar[str] = "dicomweb.search"
-    entity_table: ClassVar[str] = "study"
-    folded: ClassVar[bool] = True
 
 
 def reading(method: str, path: str) -> Event | None:
@@ -32,4 +11,4 @@ def reading(method: str, path: str) -> Event | None:
     if not is_dicomweb_read(method, path):
         return None
     needed = capability_for(method, path)
-    return DicomwebStudyRead(entity_id=needed.study_uid) if isinstance(needed, StudyScope) else DicomwebSearched()
+    return StudyViewed(entity_id=needed.study_uid) if isinstance(needed, StudyScope) else StudiesSearched()

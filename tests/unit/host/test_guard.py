@@ -170,9 +170,9 @@ def test_the_trail_tells_once_who_looked_at_which_study(guarded: Guarded) -> Non
             guarded.asks(path, cookie=cookie)
         guarded.asks(f"/dicom-web/studies/{FOREIGN}", cookie=guarded.cookie("stu"))
     found = [(row.action, row.actor, row.entity_id) for row in Reading(guarded.house.database).all()]
-    assert sorted(each for each in found if each[0].startswith("dicomweb.")) == [
-        ("dicomweb.search", "stan", ""),
-        ("dicomweb.study", "stan", PUBLISHED),
+    assert sorted(each for each in found if each[0].startswith("pacs.")) == [
+        ("pacs.search", "stan", ""),
+        ("pacs.study.view", "stan", PUBLISHED),
     ]
 
 
