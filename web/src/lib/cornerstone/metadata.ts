@@ -49,7 +49,8 @@ const modules: Partial<Record<string, Module>> = {
           windowCenter: [...frame.windowCenter],
           windowWidth: [...frame.windowWidth],
           windowCenterWidthExplanation: [...frame.windowExplanation],
-          voiLUTFunction: frame.voiLutFunction ?? "LINEAR",
+          // A list: of a bare word the stock loader would take the first letter.
+          voiLUTFunction: [frame.voiLutFunction ?? "LINEAR"],
         },
   scalingModule: (frame) => (frame.suv === null ? undefined : { suvbw: frame.suv }),
   calibrationModule: (frame) =>
