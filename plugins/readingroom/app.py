@@ -16,7 +16,8 @@ from readingroom.audit import Trail
 from readingroom.audit import api as audit_api
 from readingroom.audit.reading import Reading
 from readingroom.cases import api as cases_api
-from readingroom.cases import download_parts, import_api, publishing
+from readingroom.cases import attach_api, download_parts, import_api, publishing
+from readingroom.cases.attaching import Attaching
 from readingroom.cases.import_schedule import Scheduler
 from readingroom.cases.import_start import Imports
 from readingroom.clock import Clock
@@ -172,6 +173,7 @@ def build(
         users_api.routes(identity.accounts),
         audit_api.routes(Reading(database), trail),
         cases_api.routes(database, clock, trail),
+        attach_api.routes(Attaching(database, pacs, stored, clock, trail)),
         download_parts.routes(settings, database, stored, sender, identity.signer, clock, trail),
         slices_api.routes(sender, keys),
         import_api.routes(imports),

@@ -107,7 +107,7 @@ class Catalogue:
     def withdraw(self, caller: Caller, case_id: str) -> None:
         """Take a case out of every list; number and stored files stay as they are. Raises NotFound."""
         with self._database.write() as connection:
-            row = _locked(connection, case_id)
+            row = locked(connection, case_id)
             if row.withdrawn_at is not None:
                 return
             now = self._clock.now()
@@ -125,7 +125,7 @@ class Catalogue:
         confirmed: bool,
     ) -> Case:
         numbering.hold(connection)
-        row = _locked(connection, case_id)
+        row = locked(connection, case_id)
         if row.withdrawn_at is not None:
             raise Conflict("This case was withdrawn and is not edited any more.")
         values = self._values(connection, row, changes)
@@ -182,7 +182,8 @@ class Catalogue:
         self._trail.record(event, caller)
 
 
-def _locked(connection: Connection, case_id: str) -> Row[Any]:
+def locked(connection: Connection, case_id: str) -> Row[Any]:
+    """The case, held against other writers until the transaction ends; raises NotFound."""
     row = connection.execute(
         select(clinical_case).where(clinical_case.c.id == case_id).with_for_update(key_share=True)
     ).first()

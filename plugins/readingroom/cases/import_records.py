@@ -160,7 +160,7 @@ class Records:
                 identifying.add(case_id)
         if not rows:
             return
-        connection.execute(_upsert(self._database.is_postgresql), rows)
+        connection.execute(upsert(self._database.is_postgresql), rows)
         publishing.hide_identifying(connection, self._clock, self._trail, self._caller, identifying)
         for case_id, (files, size) in counts.items():
             event = FileImported(entity_id=case_id, files=files, bytes=size)
@@ -238,7 +238,8 @@ def _recorded_columns() -> list[Any]:
     ]
 
 
-def _upsert(on_postgresql: bool) -> Any:
+def upsert(on_postgresql: bool) -> Any:
+    """The statement that records files of cases, or records them anew."""
     statement = (postgresql.insert if on_postgresql else sqlite.insert)(case_file)
     place = ("case_id", "exam_type", "relative_path")
     values = {
