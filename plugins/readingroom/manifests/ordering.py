@@ -8,7 +8,7 @@ go by acquisition, time and echo, then by InstanceNumber. Which end comes first 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import Final
@@ -104,7 +104,7 @@ def _along(normal: Point | None, frames: list[Frame]) -> list[Frame]:
         if height - begun > SAME_POSITION:
             place, begun = place + 1, height
         places[index] = place
-    direction = _direction([(places[index], frame.instance_number) for index, frame in enumerate(frames)], normal)
+    direction = _direction(frames, places, normal)
     keyed = sorted(
         enumerate(frames),
         key=lambda each: (
@@ -118,13 +118,12 @@ def _along(normal: Point | None, frames: list[Frame]) -> list[Frame]:
     return [frame for _, frame in keyed]
 
 
-def _direction(numbered: list[tuple[int, int | None]], normal: Point) -> int:
-    """1 along the normal, -1 against it: as the InstanceNumbers go, else from head, right and front on."""
-    known = [(place, number) for place, number in numbered if number is not None]
-    if known:
-        middle_place = sum(place for place, _ in known) / len(known)
-        middle_number = sum(number for _, number in known) / len(known)
-        together = sum((place - middle_place) * (number - middle_number) for place, number in known)
+def _direction(frames: Sequence[Frame], places: Mapping[int, int], normal: Point) -> int:
+    """1 along the normal, -1 against it: as the numbers of instances and frames go, else from head, right and front."""
+    if any(frame.instance_number is not None or frame.place.number > 1 for frame in frames):
+        ranked = sorted(range(len(frames)), key=lambda each: (_number(frames[each]), frames[each].place.number))
+        middle_place, middle_rank = sum(places.values()) / len(frames), (len(frames) - 1) / 2
+        together = sum((places[each] - middle_place) * (rank - middle_rank) for rank, each in enumerate(ranked))
         if together:
             return 1 if together > 0 else -1
     # Of the patient's axes (x to the left, y to the back, z to the head) the one that the normal follows most.

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 SAMPLES = sorted((Path(pydicom.__file__).parent / "data" / "test_files").rglob("*.dcm"))
 
 WITHOUT_PICTURE = {
-    "DICOMDIR-empty", "ExplVR_BigEndNoMeta", "ExplVR_LitEndNoMeta", "UN_sequence", "empty_charset_LEI", "meta_missing_tsyntax",
-    "nested_priv_SQ", "no_meta", "no_meta_group_length", "priv_SQ", "reportsi", "reportsi_with_empty_number_tags",
-    "rtplan", "rtplan_truncated", "rtstruct", "test-SR", "waveform_ecg",
+    "DICOMDIR-empty", "ExplVR_BigEndNoMeta", "ExplVR_LitEndNoMeta", "UN_sequence", "empty_charset_LEI",
+    "meta_missing_tsyntax", "nested_priv_SQ", "no_meta", "no_meta_group_length", "priv_SQ", "reportsi",
+    "reportsi_with_empty_number_tags", "rtplan", "rtplan_truncated", "rtstruct", "test-SR", "waveform_ecg",
 }  # fmt: skip
 CUT = {"MR_truncated"}
 
