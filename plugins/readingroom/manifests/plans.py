@@ -18,7 +18,7 @@ from readingroom.manifests.handles import handle
 from readingroom.manifests.keeping import packed, unpacked
 from readingroom.manifests.model import SeriesPlan
 from readingroom.manifests.ordering import ordered
-from readingroom.manifests.reading import HeaderCrew, Looked
+from readingroom.manifests.reading import UNREADABLE, HeaderCrew, Looked
 from readingroom.recent import Recent
 from readingroom.series import FoundSeries, Origins
 from readingroom.settings import Settings
@@ -108,7 +108,8 @@ class KeptPlans:
                     del self._under_way[version]
         return plan
 
-    def _made(self, version: str, found: FoundSeries) -> SeriesPlan:
+    def _made(self, name: str, found: FoundSeries) -> SeriesPlan:
+        version = name
         began = time.monotonic()
         files = self._origins.files(found)
         looked = self._crew.look(self._origins, found, files)
@@ -119,19 +120,22 @@ class KeptPlans:
             Instance(each.sop_instance_uid, handle(found.origin, found.key, index, each), each.instance_number)
             for index, each in enumerate(files)
         ]
+        if looked.lost is not None:  # with all of its files it will be another one
+            lost = [index for index, why in looked.unshown.items() if why == UNREADABLE]
+            version = hashlib.sha256(f"{version}\0{sorted(lost)}".encode()).hexdigest()[:32]
         manifest = document(found, version, looked.values, instances, frames, groups, looked.unshown)
         plan = SeriesPlan(found, version, manifest, [frame.place for frame in frames])
-        self._keep(plan, looked)
+        self._keep(name, plan, looked)
         log.info("manifest made", place=found.origin, files=len(files), frames=len(frames),
                  unshown=len(looked.unshown), ms=round((time.monotonic() - began) * 1000))  # fmt: skip
         return plan
 
-    def _keep(self, plan: SeriesPlan, looked: Looked) -> None:
+    def _keep(self, name: str, plan: SeriesPlan, looked: Looked) -> None:
         if looked.lost is not None:
-            self._incomplete.keep(plan.version, plan)
+            self._incomplete.keep(name, plan)
             return
-        self._remembered.keep(plan.version, plan)
-        self._kept.put(plan.version, packed(plan))
+        self._remembered.keep(name, plan)
+        self._kept.put(name, packed(plan))
 
 
 def version_of(found: FoundSeries) -> str:
