@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset, config, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from readingroom.frames.shape import Shape
 from readingroom.thumbnails import rendering
@@ -37,7 +37,10 @@ def decode(file: BinaryIO, about: bytes) -> bytes:
     config.settings.reading_validation_mode = config.IGNORE
     try:
         header = dcmread(file, stop_before_pixels=True, force=True)
-        pixels = _pixels(file, header, said["syntax"], int(said["number"]), said["parts"])
+        if _lie_higher(header, shape) and said["parts"]:
+            pixels = _lowered(_joined(file, said["parts"]), header, said["syntax"])
+        else:
+            pixels = _pixels(file, header, said["syntax"], int(said["number"]), said["parts"])
         made = _as_promised(pixels, header, shape)
     except NoPicture:
         raise
@@ -52,7 +55,7 @@ def _pixels(file: BinaryIO, header: Dataset, syntax: str, number: int, parts: Se
     """The frame as it is stored; colours as RGB, but for a palette."""
     if not parts or not (UID(syntax).is_encapsulated or syntax in (DEFLATED_FRAMES, *PART_2)):
         return rendering.frame(file, header, number - 1)
-    data = b"".join(_read(file, offset, length) for offset, length in parts)
+    data = _joined(file, parts)
     if "NumberOfFrames" in header:
         header.NumberOfFrames = "1"
     if syntax == DEFLATED_FRAMES:
@@ -69,12 +72,34 @@ def _pixels(file: BinaryIO, header: Dataset, syntax: str, number: int, parts: Se
     return pixel_array(header)
 
 
-def _read(file: BinaryIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    data = file.read(length)
-    if len(data) != length:
-        raise NoPicture("the file ends too early")
-    return data
+def _lie_higher(header: Dataset, shape: Shape) -> bool:
+    """Whether greys do not lie in the lowest bits (PS3.5 section 8.1.1); in old files alone, and pydicom cuts them."""
+    syntax = UID(header.file_meta.get("TransferSyntaxUID", "")) if hasattr(header, "file_meta") else UID("")
+    native = syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
+    stored, high = header.get("BitsStored"), header.get("HighBit")
+    return native and shape.samples == 1 and not shape.floating and None not in (stored, high) and high >= stored
+
+
+def _lowered(data: bytes, header: Dataset, syntax: str) -> Pixels:
+    """Such greys, with the bits that are meant where they belong."""
+    bits, stored, high = int(header.BitsAllocated), int(header.BitsStored), int(header.HighBit)
+    if bits not in (8, 16, 32) or high >= bits:
+        raise NoPicture("its header says nothing sensible about its pixels")
+    order = ">" if syntax == ExplicitVRBigEndian and bits > 8 else "<"
+    kind = "i" if header.PixelRepresentation else "u"
+    plain = np.frombuffer(data, f"{order}{kind}{bits // 8}").astype(f"<{kind}{bits // 8}")
+    return ((plain << (bits - 1 - high)) >> (bits - stored)).reshape(int(header.Rows), int(header.Columns))
+
+
+def _joined(file: BinaryIO, parts: Sequence[Sequence[int]]) -> bytes:
+    found = bytearray()
+    for offset, length in parts:
+        file.seek(offset)
+        data = file.read(length)
+        if len(data) != length:
+            raise NoPicture("the file ends too early")
+        found += data
+    return bytes(found)
 
 
 def _inflated(data: bytes) -> bytes:
@@ -95,19 +120,7 @@ def _as_promised(pixels: Pixels, header: Dataset, shape: Shape) -> Pixels:
     if pixels.dtype.kind not in "iu":
         raise NoPicture("its numbers are no integers")
     kind = np.dtype(f"<{'i' if shape.signed else 'u'}{shape.bits // 8}")
-    lowered = _lowered(pixels, header, shape)
-    if lowered.dtype.itemsize > kind.itemsize:
+    if pixels.dtype.itemsize > kind.itemsize:
         about = np.iinfo(kind)
-        lowered = np.clip(lowered, about.min, about.max)
-    return lowered.astype(kind)
-
-
-def _lowered(pixels: Pixels, header: Dataset, shape: Shape) -> Pixels:
-    """The bits that are meant, where they do not lie lowest (PS3.5 section 8.1.1); of old files alone."""
-    stored = int(header.get("BitsStored") or shape.bits)
-    shift = int(header.get("HighBit") or stored - 1) + 1 - stored
-    if shift <= 0 or header.get("PixelData") is not None:
-        return pixels
-    bits = pixels.dtype.itemsize * 8
-    plain = pixels.astype(f"i{pixels.dtype.itemsize}" if shape.signed else f"u{pixels.dtype.itemsize}")
-    return np.asarray((plain << (bits - stored - shift)) >> (bits - stored))
+        pixels = np.clip(pixels, about.min, about.max)
+    return pixels.astype(kind)

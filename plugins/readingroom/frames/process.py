@@ -60,8 +60,7 @@ def _encoded(pixels: bytes, about: bytes) -> bytes:
 
     said = json.loads(about)
     kind = "<u2" if said["bits"] == 16 else "u1"
-    made: bytes = jpegls_encode(np.frombuffer(pixels, kind).reshape(said["rows"], said["columns"]))
-    return made
+    return bytes(jpegls_encode(np.frombuffer(pixels, kind).reshape(said["rows"], said["columns"])))
 
 
 if __name__ == "__main__":
