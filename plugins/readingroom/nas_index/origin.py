@@ -114,10 +114,7 @@ class NasOrigin:
     def _fetch(self, listing: _Listing, index: int, offset: int, target: memoryview) -> None:
         file = listing.files[index]
         try:
-            with self._files.open(file) as reader:
-                reader.read_into(offset, target)
-            if offset + len(target) == file.size:
-                self._files.check(file)  # it may have been written to while it was read
+            self._files.fill(file, offset, target)
         except SourceError as error:
             raise _broken(error, index) from None
 
@@ -144,7 +141,8 @@ class NasOrigin:
 def _broken(error: SourceError, index: int) -> StoredFileBroken:
     # The position, not the path, and nothing of what the source said: a path may hold a patient's name, and this
     # reaches the log.
-    return StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail={"file": index})
+    told = {"file": index, "code": error.code}
+    return StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail=told)
 
 
 class _Reader:

@@ -9,11 +9,11 @@ for file in files.of(key):                    # by InstanceNumber, then path
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import cast
 
 from readingroom.db import Database
 from readingroom.errors import SourceChanged, SourceNotFound
@@ -23,7 +23,7 @@ from readingroom.nas_index.run_source import config_of, list_roots, path_map_of
 from readingroom.nas_index.source_pool import IDLE_SECONDS, SourcePool
 from readingroom.settings import Settings
 from readingroom.sources import FileEntry, Location, Source, SourceSettings, from_printable, open_source
-from readingroom.sources.reading import SourceFile
+from readingroom.sources.reading import RawSourceFile
 
 MAX_FILES = 200_000
 """Files of one series that are listed; the largest real ones have some thousands."""
@@ -49,9 +49,8 @@ class CataloguedFile:
 class SeriesReader:
     """One open file; threads may share it and then take turns."""
 
-    def __init__(self, file: SourceFile, size: int, shown: str) -> None:
-        # Without the buffer: whoever reads a range wants no more than that from the network.
-        self._raw = cast("io.RawIOBase", file.raw)
+    def __init__(self, file: RawSourceFile, size: int, shown: str) -> None:
+        self._raw = file
         self._lock = threading.Lock()
         self._shown = shown
         self.size = size
@@ -103,22 +102,19 @@ class SeriesFiles:
     @contextmanager
     def open(self, file: CataloguedFile) -> Iterator[SeriesReader]:
         """Open a file for the length of a block."""
-        config, marked = self._config(file.source)
-        root, path = self._place(config, from_printable(file.path))
-        with self._pool.use((marked, root), lambda: self._opened(config, root)) as source:
-            opened = source.open(path)
-            try:
-                _check(file, opened.entry)
-                yield SeriesReader(opened, file.size, file.path)
-            finally:
-                opened.close()
+        with self._source(file) as (source, path), _opened(source, path, file) as reader:
+            yield reader
 
-    def check(self, file: CataloguedFile) -> None:
-        """Look whether a file is still as the catalogue knows it; raises SourceChanged, SourceNotFound."""
-        config, marked = self._config(file.source)
-        root, path = self._place(config, from_printable(file.path))
-        with self._pool.use((marked, root), lambda: self._opened(config, root)) as source:
-            _check(file, source.stat(path))
+    def fill(self, file: CataloguedFile, offset: int, target: memoryview) -> None:
+        """Fill `target` with a file's bytes from `offset` on; raises as `open` and its reader do.
+
+        Where that is its end, it is looked at once more: it may have been written to while it was read.
+        """
+        with self._source(file) as (source, path):
+            with _opened(source, path, file) as reader:
+                reader.read_into(offset, target)
+            if offset + len(target) == file.size:
+                _check(file, source.stat(path))
 
     def read_range(self, file: CataloguedFile, offset: int, size: int) -> bytes:
         """Bytes `offset` up to `offset + size` of a file, fewer where it ends."""
@@ -141,11 +137,19 @@ class SeriesFiles:
         """Close all connections."""
         self._pool.close()
 
+    @contextmanager
+    def _source(self, file: CataloguedFile) -> Iterator[tuple[Source, str]]:
+        """The open source that a file lies on, for the length of a block, and its path there."""
+        config, marked = self._config(file.source)
+        root, path = self._place(config, from_printable(file.path))
+        with self._pool.use((marked, root), lambda: self._connected(config, root)) as source:
+            yield source, path
+
     def _config(self, name: str) -> tuple[SourceConfig, str]:
         """A source's configuration, and what tells it from every other one."""
         # Asked for every file; read again only when somebody wrote it.
         try:
-            seen = self._file.place.stat()
+            seen = os.stat(self._file.place)  # noqa: PTH116  # for every file: a Path costs as much as the question
             state: tuple[int, ...] = (seen.st_mtime_ns, seen.st_ino, seen.st_size)
         except OSError:
             state = (0,)
@@ -171,7 +175,7 @@ class SeriesFiles:
             "This file lies outside of what may be read", suggestion="See NAS_PATH_MAP and NAS_ALLOWED_ROOTS."
         )
 
-    def _opened(self, config: SourceConfig, root: str) -> Source:
+    def _connected(self, config: SourceConfig, root: str) -> Source:
         location = Location("file", root) if root else config.location()
         settings = config.source_settings(SourceSettings.of(self._settings))
         return open_source(location, replace(settings, connections=config.connection_pool_size or CONNECTIONS))
@@ -190,6 +194,16 @@ def same_moment(one: int, other: int) -> bool:
     if one % SECOND == 0 or other % SECOND == 0:
         return one // SECOND == other // SECOND
     return one // MICROSECOND == other // MICROSECOND
+
+
+@contextmanager
+def _opened(source: Source, path: str, file: CataloguedFile) -> Iterator[SeriesReader]:
+    opened = source.open_raw(path)
+    try:
+        _check(file, opened.entry)
+        yield SeriesReader(opened, file.size, file.path)
+    finally:
+        opened.close()
 
 
 def _check(file: CataloguedFile, found: FileEntry) -> None:

@@ -32,6 +32,15 @@ class OpenFile(Protocol):
         ...
 
 
+@runtime_checkable
+class DirectFile(Protocol):
+    """A file that is read straight into memory that there is already; the bytes are not copied once more."""
+
+    def read_into(self, offset: int, target: memoryview) -> int:
+        """Fill `target` with bytes from `offset` on, or the beginning of it; how many, 0 only at the end."""
+        ...
+
+
 class Line(Protocol):
     """One connection to a source. Verbs raise LineLost, or a SourceError for what the source refuses.
 

@@ -45,17 +45,18 @@ class LocalLine:
         return found
 
     def entries(self, where: str) -> list[Found]:
-        return _asked(self._relative(where), lambda: self._list(where))
+        return _asked(lambda: self._relative(where), lambda: self._list(where))
 
     def find(self, path: str) -> Found:
         place = join(self._root, path) if self._root != "/" else "/" + path
-        found = _asked(path, lambda: self._resolved(path.rpartition("/")[2], place))
+        name = path.rpartition("/")[2]
+        found = self._reached(name, place) or _asked(path, lambda: self._resolved(name, place))
         if found.why == "gone" and found.kind is Kind.UNREADABLE:
             raise SourceNotFound(f"{printable(path)} is not there", path=printable(path))
         return found
 
     def open(self, found: Found) -> OpenFile:
-        return _asked(self._relative(found.where), lambda: LocalFile(found.where))
+        return _asked(lambda: self._relative(found.where), lambda: LocalFile(found.where))
 
     def close(self) -> None:
         """Nothing to close."""
@@ -68,6 +69,28 @@ class LocalLine:
         if entry.is_symlink():
             return self._resolved(entry.name, entry.path)
         return self._seen(entry.name, entry.path)
+
+    def _reached(self, name: str, place: str) -> Found | None:
+        """A file inside, links followed by the kernel, which says where it came to; None for anything else.
+
+        Three questions, where `_resolved` asks for every folder above and can tell what is wrong.
+        """
+        try:
+            descriptor = os.open(place, os.O_PATH | os.O_CLOEXEC)  # a name for it: nothing is opened
+        except OSError:
+            return None
+        try:
+            seen = os.fstat(descriptor)
+            real = os.readlink(f"/proc/self/fd/{descriptor}")  # noqa: PTH115  # for every file: a Path costs as much
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        if not modes.S_ISREG(seen.st_mode) or not seen.st_nlink:
+            return None
+        if not self._follow_outside and not self._is_inside(real):
+            return None
+        return Found(name, Kind.FILE, real, seen.st_size, seen.st_mtime_ns)
 
     def _resolved(self, name: str, place: str) -> Found:
         """What a path leads to, links followed, if that lies inside."""
@@ -120,12 +143,15 @@ class LocalFile:
         if not modes.S_ISREG(seen.st_mode):
             self.close()
             raise SourceForbidden(f"{printable(where)} is no longer a file")
-        self._shown = printable(where)
+        self._where = where
         self.size = seen.st_size
         self.mtime_ns = seen.st_mtime_ns
 
     def read_at(self, offset: int, size: int) -> bytes:
-        return _asked(self._shown, lambda: os.pread(self._descriptor, size, offset))
+        return _asked(self._where, lambda: os.pread(self._descriptor, size, offset))
+
+    def read_into(self, offset: int, target: memoryview) -> int:
+        return _asked(self._where, lambda: os.preadv(self._descriptor, [target], offset))
 
     def close(self) -> None:
         descriptor, self._descriptor = self._descriptor, -1
@@ -133,12 +159,12 @@ class LocalFile:
             os.close(descriptor)
 
 
-def _asked[T](path: str, question: Callable[[], T]) -> T:
-    """The answer of the operating system, its refusals in our words."""
-    shown = printable(path)
+def _asked[T](path: str | Callable[[], str], question: Callable[[], T]) -> T:
+    """The answer of the operating system, its refusals in our words; only those need the path."""
     try:
         return question()
     except OSError as error:
+        shown = printable(path if isinstance(path, str) else path())
         said = os.strerror(error.errno) if error.errno else str(error)
         if error.errno in _LOST:
             raise LineLost(said) from error

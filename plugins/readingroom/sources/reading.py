@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from readingroom.errors import SourceChanged, SourceError
 from readingroom.sources.entries import FileEntry
-from readingroom.sources.line import Line, LineLost, OpenFile, QuickLine
+from readingroom.sources.line import DirectFile, Line, LineLost, OpenFile, QuickLine
 from readingroom.sources.lines import Lines
 from readingroom.sources.names import printable
 from readingroom.sources.walking import as_entry
@@ -35,12 +35,14 @@ class SourceFile(io.BufferedReader):
     """
 
     def __init__(self, lines: Lines, path: str) -> None:
-        raw = _Raw(lines, path)
+        raw = RawSourceFile(lines, path)
         super().__init__(raw, BUFFER)
         self.entry: FileEntry = raw.entry
 
 
-class _Raw(io.RawIOBase):
+class RawSourceFile(io.RawIOBase):
+    """The same without a buffer: whoever reads a range wants no more than that from the network."""
+
     def __init__(self, lines: Lines, path: str) -> None:
         super().__init__()
         self._lines = lines
@@ -48,6 +50,7 @@ class _Raw(io.RawIOBase):
         self._position = 0
         self._line: Line | None = None
         self._file: OpenFile | None = None
+        self._direct: DirectFile | None = None  # the same one, where it reads into memory of ours
         self._lost = 0
         self.entry = FileEntry(path, -1, -1)
         self._again(self._reach)
@@ -71,10 +74,9 @@ class _Raw(io.RawIOBase):
         wanted = min(len(view), STEP, self.entry.size - self._position)
         if wanted <= 0:
             return 0
-        data = self._again(lambda: self._read(wanted))
-        view[: len(data)] = data
-        self._position += len(data)
-        return len(data)
+        count = self._again(lambda: self._read(view[:wanted]))
+        self._position += count
+        return count
 
     def readall(self) -> bytes:
         # io's own readall asks for a few KB at a time, and knows no size.
@@ -108,13 +110,18 @@ class _Raw(io.RawIOBase):
                 self._lost = 0  # it moves again: the next loss is a new one
                 return done
 
-    def _read(self, wanted: int) -> bytes:
+    def _read(self, view: memoryview) -> int:
         line, file = self._reach()
         with line.lock:
-            data = file.read_at(self._position, wanted)
-        if not data:
+            if self._direct is not None:
+                count = self._direct.read_into(self._position, view)
+            else:
+                data = file.read_at(self._position, len(view))
+                count = len(data)
+                view[:count] = data
+        if not count:
             raise self._changed("it ended before its size")
-        return data
+        return count
 
     def _reach(self) -> tuple[Line, OpenFile]:
         """The line and the file open on it, opened (again) where needed."""
@@ -129,6 +136,7 @@ class _Raw(io.RawIOBase):
         except SourceError:
             self._let_go()
             raise
+        self._direct = self._file if isinstance(self._file, DirectFile) else None
         now = FileEntry(self._path, self._file.size, self._file.mtime_ns)
         if self.entry.size < 0:
             self.entry = now
@@ -161,7 +169,7 @@ def read_range(lines: Lines, path: str, offset: int, size: int) -> bytes:
         data = lines.ask(lambda line: line.read_once(path, offset, size) if isinstance(line, QuickLine) else None)
         if data is not None:
             return data
-    raw = _Raw(lines, path)
+    raw = RawSourceFile(lines, path)
     try:
         raw.seek(offset)
         wanted = bytearray(max(0, min(size, raw.entry.size - offset)))

@@ -12,7 +12,7 @@ from readingroom.sources.line import BulkLine, CommandLine
 from readingroom.sources.lines import Lines
 from readingroom.sources.location import Location
 from readingroom.sources.names import inside, printable
-from readingroom.sources.reading import SourceFile, read_range
+from readingroom.sources.reading import RawSourceFile, SourceFile, read_range
 from readingroom.sources.walking import Walk, as_entry, walk
 
 
@@ -89,6 +89,10 @@ class Source:
     def open(self, path: str) -> SourceFile:
         """Open a file for reading; it survives lost lines."""
         return SourceFile(self._lines, inside(path))
+
+    def open_raw(self, path: str) -> RawSourceFile:
+        """The same without a buffer, for who brings memory of their own."""
+        return RawSourceFile(self._lines, inside(path))
 
     def read_range(self, path: str, offset: int, size: int) -> bytes:
         """Bytes `offset` to `offset + size` of a file, fewer where it ends."""
