@@ -3,6 +3,7 @@ import { Button, Group, SegmentedControl, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconPlus, IconStack2 } from "@tabler/icons-react";
 import { useState } from "react";
+import { useSearchParams } from "react-router";
 
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
@@ -12,6 +13,7 @@ import type { Case } from "@/lib/api/types";
 import { caseListQuery, type CaseFilter } from "@/lib/case-list";
 import { useExamTypes } from "@/lib/exam-types";
 
+import { AddStudyDialog } from "./add-study-dialog";
 import { AdminCaseTable } from "./admin-case-table";
 import { CaseDialog } from "./case-dialog";
 import { WithdrawDialog } from "./withdraw-dialog";
@@ -25,6 +27,8 @@ export function CaseAdminPage() {
   const [page, setPage] = useState(1);
   const [edited, setEdited] = useState<Case | "new" | null>(null);
   const [withdrawn, setWithdrawn] = useState<Case | null>(null);
+  const [params, setParams] = useSearchParams();
+  const study = params.get("study");
   const list = useQuery(caseListQuery(filter, PAGE_SIZE, (page - 1) * PAGE_SIZE));
   const examTypes = useExamTypes();
 
@@ -92,6 +96,7 @@ export function CaseAdminPage() {
         </>
       )}
       {edited !== null && <CaseDialog item={edited === "new" ? null : edited} onClose={() => setEdited(null)} />}
+      {study !== null && <AddStudyDialog studyUid={study} onClose={() => setParams({}, { replace: true })} />}
       <WithdrawDialog item={withdrawn} onClose={() => setWithdrawn(null)} />
     </>
   );
