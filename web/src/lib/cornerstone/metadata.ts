@@ -50,13 +50,20 @@ const modules: Partial<Record<string, Module>> = {
           windowWidth: [...frame.windowWidth],
           windowCenterWidthExplanation: [...frame.windowExplanation],
           // A list: of a bare word the stock loader would take the first letter.
-          voiLUTFunction: [frame.voiLutFunction ?? "LINEAR"],
+          voiLUTFunction: [known(frame.voiLutFunction)],
         },
   scalingModule: (frame) => (frame.suv === null ? undefined : { suvbw: frame.suv }),
   calibrationModule: (frame) =>
     frame.spacingIs === "detector" ? { type: Enums.CalibrationTypes.PROJECTION } : undefined,
   transferSyntax: (frame) => ({ transferSyntaxUID: frame.transferSyntaxUid, isEncapsulated: frame.encoding !== "raw" }),
 };
+
+const RAMPS: ReadonlySet<string> = new Set(Object.values(Enums.VOILUTFunctionType));
+
+/** An unknown function would stop Cornerstone: a plain ramp is drawn. */
+function known(said: string | null): string {
+  return said !== null && RAMPS.has(said) ? said : "LINEAR";
+}
 
 const FLAT: readonly number[] = [1, 0, 0, 0, 1, 0];
 

@@ -1,5 +1,5 @@
 /** One stack of pictures in an element of the page, drawn by Cornerstone. */
-import { cache, Enums, getShouldUseCPURendering, imageLoader, type StackViewport, type Types, utilities } from "@cornerstonejs/core";
+import { cache, Enums, eventTarget, getShouldUseCPURendering, imageLoader, type StackViewport, type Types, utilities } from "@cornerstonejs/core";
 
 import { Ahead } from "@/lib/cornerstone/ahead";
 import { ready } from "@/lib/cornerstone/init";
@@ -68,8 +68,17 @@ class Stack implements StackView {
     if (turn !== this.latest || this.hasEnded()) return;
     const direction = Math.sign(index - this.state.index) as Direction;
     const shown = this.nextDrawing();
-    if (this.set === set) await this.viewport.setImageIdIndex(index);
-    else await this.begin(set, index);
+    // Cornerstone keeps what goes wrong while it lays a picture out to itself, but for this event.
+    const problems: unknown[] = [];
+    const hear = (event: unknown) => problems.push((event as CustomEvent).detail);
+    eventTarget.addEventListener(Enums.Events.IMAGE_LOAD_ERROR, hear);
+    try {
+      if (this.set === set) await this.viewport.setImageIdIndex(index);
+      else await this.begin(set, index);
+    } finally {
+      eventTarget.removeEventListener(Enums.Events.IMAGE_LOAD_ERROR, hear);
+    }
+    if (problems.length > 0) throw new Error("This picture cannot be drawn.", { cause: problems[0] });
     if (this.hasEnded()) return;
     await shown;
     this.ahead?.around(index, direction);

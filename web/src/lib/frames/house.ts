@@ -117,8 +117,8 @@ export class FrameHouse {
   private async file(series: string, manifest: Extract<ToWorker, { kind: "manifest" }>["manifest"]): Promise<void> {
     if (this.versions.get(series) !== manifest.version) this.memory.drop(series);
     this.versions.set(series, manifest.version);
-    const shelf = await this.shelf;
-    await shelf?.keepManifest(series, manifest);
+    // Before its frames: the store takes none of a series that it does not know.
+    await this.writer?.inTurn(async () => (await this.shelf)?.keepManifest(series, manifest));
     void this.tellSpace();
   }
 
@@ -177,6 +177,7 @@ export class FrameHouse {
       throw error instanceof StreamBroken ? error : new StreamBroken("the line was cut", { cause: error });
     } finally {
       news.flush();
+      if (bytes > 0) this.parts.tell({ kind: "line", bytes, milliseconds: waited });
       this.writer?.flush();
       void reader.cancel().catch(() => undefined);
     }

@@ -108,7 +108,7 @@ export class Streams {
   }
 
   private batch(series: Series): number {
-    if (this.line.bytesPerSecond === null) return FIRST_FRAMES;
+    if (this.line.bytesPerSecond === null && this.last === 0) return FIRST_FRAMES;
     const each = series.manifest === null ? 0 : frameBytes(series.manifest, series.current);
     return Math.max(1, Math.min(MOST_FRAMES, Math.floor(MOST_BYTES / Math.max(1, each))));
   }

@@ -55,6 +55,13 @@ export class Writer {
     });
   }
 
+  /** Runs in its turn: what is added afterwards is written afterwards. */
+  inTurn(run: () => Promise<void>): Promise<void> {
+    this.flush();
+    this.chain = this.chain.then(run);
+    return this.chain;
+  }
+
   /** Resolves when everything flushed so far is written or refused. */
   idle(): Promise<void> {
     return this.chain;
