@@ -103,6 +103,7 @@ class Told:
         first.aim(f"in less than 1 s: {took:.2f} s", took < 1)
         whole = self._table("all images, from the page's start", "s", lambda v: v.all / 1000)
         server = self._table("processor time of Orthanc, gateway and workers", "s", lambda v: spent(v).processor)
+        self._table("processor time of the browser until then", "s", lambda v: v.browser)
         for other in (STOCK.name, OHIF.name):
             share = whole.ratio(OURS.name, other)
             whole.aim(f"at most 40 % of {other}: {share:.0%}", share <= 0.4)

@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, Page, Playwright
 
 from tests.bench.viewing.ground import Series
-from tests.bench.viewing.spent import Meter, Spent, private_mb
+from tests.bench.viewing.spent import Meter, Spent, private_mb, tree_seconds
 from tests.fixtures.browser import CHROMIUM, DRAWN_BY_SOFTWARE, QUIET, sign_in
 from tests.fixtures.instance import LiveInstance
 from tests.fixtures.processes import children
@@ -55,6 +55,8 @@ class Visit:
     wheel: list[float] = field(default_factory=list)
     heap_mb: float = 0.0
     private_mb: float = 0.0
+    browser: float = 0.0
+    """Processor time of the whole browser until all pictures had come, in seconds."""
     spent: Spent | None = None
     load: float = 0.0
     heard: list[str] = field(default_factory=list)
@@ -88,6 +90,10 @@ class Window:
                 continue  # it has just ended
         return max(found, default=0.0)
 
+    def seconds(self) -> float:
+        """Processor time of the browser so far, all its processes."""
+        return tree_seconds(self._browser())
+
     def _browser(self) -> int:
         for entry in Path("/proc").iterdir():
             try:
@@ -119,9 +125,11 @@ def visited(
 ) -> Visit:
     """Opens the series in a new page and waits for all its pictures; then turns the wheel."""
     meter, page, visit = Meter(live), opened.page(token), Visit(load=os.getloadavg()[0])
+    before = opened.seconds()
     meter.begin()
     page.goto(url + way.address(series), wait_until="commit")
     visit.loaded = _waited(page, series.count)
+    visit.browser = opened.seconds() - before
     visit.spent = meter.end()
     seen = page.evaluate("window.benchSeen")
     visit.first = seen["first"] or float("nan")

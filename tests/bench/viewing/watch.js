@@ -17,19 +17,16 @@
     if (turned !== null) seen.wheels.push(now - turned);
     turned = null;
   }, true);
-  // Our own page says how far it is where anybody can read it: "12 / 400 images loaded".
-  const label = (bar) => {
-    const found = /^([\d,.\s]+) \/ ([\d,.\s]+) images? loaded$/.exec(bar.getAttribute?.("aria-label") ?? "");
-    if (!found) return;
-    const count = Number(found[1].replace(/\D/g, ""));
-    while (seen.loaded.length < count) seen.loaded.push(performance.now());
+  // Our own page says how far it is where anybody can read it.
+  const label = (told) => {
+    while (seen.loaded.length < Number(told.dataset.loaded)) seen.loaded.push(performance.now());
   };
   new MutationObserver((changes) => {
     for (const change of changes) {
       if (change.type === "attributes") label(change.target);
-      for (const node of change.addedNodes) node.querySelectorAll?.("[role=progressbar]").forEach(label);
+      for (const node of change.addedNodes) node.querySelectorAll?.("[data-loaded]").forEach(label);
     }
-  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["aria-label"] });
+  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-loaded"] });
   const listen = (cornerstone) => {
     const known = new Set();
     cornerstone.eventTarget.addEventListener("CORNERSTONE_IMAGE_LOADED", (event) => {
