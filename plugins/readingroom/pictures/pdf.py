@@ -33,6 +33,7 @@ def look(data: Data, limits: Limits) -> Looked:
         limits.of_pages(pages)
         if pages < 1:
             raise BrokenPicture("The document has no page.")
+        document.get_page_size(pages - 1)  # as many as the document says, or pages of it are lost
         width, height = document.get_page_size(0)  # a page that is opened is read to its end
     except pypdfium2.PdfiumError:
         raise damaged() from None

@@ -21,7 +21,7 @@ from PIL import (
 )
 
 from readingroom.errors import BrokenPicture, PayloadTooLarge, ReadingRoomError
-from readingroom.pictures import pdf
+from readingroom.pictures import pdf, png
 from readingroom.pictures.limits import TURNED, Data, Looked
 from readingroom.pictures.window import shown
 
@@ -113,6 +113,8 @@ def _painted(data: Data, looked: Looked) -> Image.Image:
     if looked.mime == "image/jpeg":
         image.draft(None, size)  # only as many of its waves as are needed
     image.load()
+    if looked.mime == "image/png":
+        png.nothing_more(data)
     profile = image.info.get("icc_profile")
     image = _in_eight_bits(image, looked)
     if image.size != size:

@@ -58,6 +58,12 @@ def coloured(kind: str, **options: object) -> bytes:
     return saved(Image.frombytes("RGB", (64, 48), random.Random(2).randbytes(64 * 48 * 3)), kind, **options)
 
 
+def with_a_wrong_sum(png: bytes) -> bytes:
+    """The same pixels, and a checksum of them that is not theirs."""
+    end = png.index(b"IDAT") + 4 + int.from_bytes(png[png.index(b"IDAT") - 4 : png.index(b"IDAT")])
+    return png[:end] + bytes([png[end] ^ 1]) + png[end + 1 :]
+
+
 def a_zip() -> bytes:
     """A good archive."""
     file = io.BytesIO()
@@ -168,6 +174,18 @@ def corpus() -> dict[str, Bad]:
         "a PNG with a wrong sum": Bad(
             SIGNATURE + header(64, 64) + chunk(b"IDAT", raw[:-1] + b"\0") + chunk(b"IEND", b""), "x.png", BROKEN
         ),
+        "a PNG whose sum alone is wrong": Bad(with_a_wrong_sum(png), "x.png", BROKEN),
+        "a PNG of more pixels than it says": Bad(
+            SIGNATURE + header(64, 64) + chunk(b"IDAT", zlib.compress(bytes(65) * 128)) + chunk(b"IEND", b""),
+            "x.png", BROKEN,
+        ),
+        "a small PNG that unpacks to 64 MB": Bad(
+            SIGNATURE + header(64, 64) + chunk(b"IDAT", zlib.compress(bytes(64 << 20))) + chunk(b"IEND", b""),
+            "x.png", BROKEN,
+        ),
+        "a PNG with something behind its packed pixels": Bad(
+            SIGNATURE + header(64, 64) + chunk(b"IDAT", raw + HTML * 9) + chunk(b"IEND", b""), "x.png", BROKEN
+        ),
         "a PNG of 3 bits": Bad(
             SIGNATURE + header(64, 64, 3) + chunk(b"IDAT", raw) + chunk(b"IEND", b""), "x.png", BROKEN
         ),
@@ -187,6 +205,9 @@ def corpus() -> dict[str, Bad]:
         ),
         "a document of its first line": Bad(b"%PDF-1.7\n", "x.pdf", BROKEN),
         "a document without pages": Bad(a_pdf(0), "x.pdf", BROKEN),
+        "a document that counts pages that it has not": Bad(
+            a_pdf().replace(b"/Count 1", b"/Count 5"), "x.pdf", BROKEN
+        ),
         "a document of noise": Bad(b"%PDF-1.7\n" + random.Random(5).randbytes(3000), "x.pdf", BROKEN),
     }  # fmt: skip
     good = {"PNG": png, "JPEG": jpeg, "WebP": webp, "TIFF": tiff, "BMP": bmp, "PDF": a_pdf()}

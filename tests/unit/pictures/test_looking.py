@@ -239,6 +239,33 @@ def test_a_tree_of_pages_that_is_endless_or_lies_is_refused(tree: str) -> None:
         kind(data)
 
 
+def test_a_document_that_counts_pages_that_it_has_not_is_damaged() -> None:
+    one = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 100 200] >>"
+
+    def document(tree: str) -> bytes:
+        return pdf("<< /Type /Catalog /Pages 2 0 R >>", f"<< /Type /Pages {tree} >>", one, one)
+
+    for tree in ("/Kids [3 0 R 4 0 R] /Count 2", "/Kids [3 0 R 4 0 R]"):
+        assert kind(document(tree)).pages == 2
+    for tree in ("/Kids [3 0 R 4 0 R] /Count 3", "/Kids [3 0 R] /Count 500", "/Kids [3 0 R 99 0 R] /Count 2"):
+        with pytest.raises(BrokenPicture, match="damaged"):
+            kind(document(tree))
+
+
+@pytest.mark.parametrize("name", [b"IHDR", b"PLTE", b"IDAT", b"IEND"])
+def test_a_chunk_that_a_picture_needs_has_its_checksum(name: bytes) -> None:
+    data = saved(quarters().convert("P"), "PNG")
+    at = data.index(name)
+    end = at + 4 + int.from_bytes(data[at - 4 : at])
+    with pytest.raises(BrokenPicture, match="damaged"):
+        kind(data[:end] + bytes([data[end] ^ 1]) + data[end + 1 :])
+
+
+def test_a_wrong_checksum_of_what_no_picture_needs_is_overlooked() -> None:
+    good = chunk(b"tEXt", b"Software\0sensor")
+    assert kind(png(5, 5, good[:-1] + bytes([good[-1] ^ 1]))).width == 5
+
+
 def test_a_document_with_a_password_is_refused_and_told_why() -> None:
     locked = page().replace(
         b"/Root 1 0 R",

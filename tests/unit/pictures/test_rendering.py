@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from tests.fixtures.pictures import (
     GREEN,
     RED,
     YELLOW,
+    chunk,
     exif,
     grey_tiff,
     page,
@@ -55,6 +57,59 @@ def middles(pixels: NDArray[Any]) -> list[tuple[int, ...]]:
 
 def assert_near(seen: list[tuple[int, ...]], wanted: list[tuple[int, ...]], by: int = NEAR) -> None:
     assert np.abs(np.array(seen) - np.array(wanted)).max() <= by, seen
+
+
+def passes(width: int, height: int) -> bytes:
+    """White lines of an interlaced grey picture (W3C PNG, figure 4.8), counted pixel by pixel."""
+    order = "1646264677777777565656567777777736463646777777775656565677777777"
+    found = b""
+    for step in "1234567":
+        lines = ("".join(order[y % 8 * 8 + x % 8] for x in range(width)).count(step) for y in range(height))
+        found += b"".join(b"\0" + b"\xff" * columns for columns in lines if columns)
+    return found
+
+
+def interlaced(data: bytes) -> bytes:
+    """The same PNG, whose header says so."""
+    header = data[12:28] + b"\1"
+    return data[:12] + header + zlib.crc32(header).to_bytes(4) + data[33:]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 1), (1, 5), (8, 8), (9, 17), (31, 6)])
+def test_a_picture_has_as_many_pixels_as_it_says(size: tuple[int, int]) -> None:
+    """And a line more at most, which no decoder minds: an encoder wrote a byte too many once (image-png, issue 262)."""
+    width, height = size
+    line = b"\0" + b"\xff" * width
+    for whole, draw in (
+        (line * height, lambda pixels: png(width, height, pixels=pixels)),
+        (passes(width, height), lambda pixels: interlaced(png(width, height, pixels=pixels))),
+    ):
+        for good in (whole, whole + b"\0", whole + line):
+            assert web(draw(good)).min() >= 255 - NEAR
+        for bad in (whole + line + b"\0", whole * 3 + line, whole + bytes(50 << 20)):
+            with pytest.raises(BrokenPicture, match="more pixels than it says"):
+                made(draw(bad))
+
+
+def test_bytes_behind_the_packed_pixels_are_counted_too() -> None:
+    packed = zlib.compress((b"\0" + b"\xff" * 100) * 50)
+
+    def with_pixels(*parts: bytes) -> bytes:
+        whole = png(100, 50, pixels=b"")
+        at = whole.index(b"IDAT") - 4
+        return whole[:at] + b"".join(chunk(b"IDAT", part) for part in parts) + chunk(b"IEND")
+
+    for good in ([packed], [packed + b"x"], [packed[:9], b"", packed[9:]], [packed, b"x" * 101]):
+        assert web(with_pixels(*good)).min() >= 255 - NEAR
+    for bad in ([packed + b"x" * 102], [packed, b"x" * 102], [packed + b"x" * 60, b"x" * 60]):
+        with pytest.raises(BrokenPicture, match="more pixels than it says"):
+            made(with_pixels(*bad))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (7, 3), (1001, 403)])
+def test_no_picture_of_any_depth_has_too_many_pixels(mode: str, size: tuple[int, int]) -> None:
+    assert made(saved(Image.new(mode, size), "PNG")).width == size[0]
 
 
 UPRIGHT = {
