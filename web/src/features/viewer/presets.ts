@@ -48,7 +48,11 @@ export function presetsOf(modality: string, frame: Partial<FrameDescription>): P
   const presets = [first, ...(own.length > 1 ? own : [])];
   const whole = wholeRange(frame);
   if (whole !== null && own.length > 0 && modality !== "CT") presets.push({ name: "Whole range", window: whole });
-  if (isHounsfield(modality, frame.rescaleType)) presets.push(...CT.map(([name, center, width]) => ({ name, window: { center, width } })));
+  if (isHounsfield(modality, frame.rescaleType)) {
+    // What the file calls by the same name is what its author meant.
+    const taken = new Set(presets.map(({ name }) => name.toLowerCase()));
+    presets.push(...CT.filter(([name]) => !taken.has(name.toLowerCase())).map(([name, center, width]) => ({ name, window: { center, width } })));
+  }
   return presets.map((preset, place) => (place > 0 && place < 9 ? { ...preset, key: String(place + 1) } : preset));
 }
 

@@ -135,13 +135,18 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
       if (next !== undefined) void navigate(pathOf(next.seriesUid));
     },
   };
-  useWindowEvent("keydown", (event) => {
-    if (event.defaultPrevented || isTaken(event.target, event.key)) return;
-    const act = actOf(event, presets);
-    if (act === null) return;
-    event.preventDefault();
-    act(viewing, acts);
-  });
+  // Before the stack's own listeners: they take every key for themselves once the mouse was on the picture.
+  useWindowEvent(
+    "keydown",
+    (event) => {
+      if (isTaken(event.target, event.key)) return;
+      const act = actOf(event, presets);
+      if (act === null) return;
+      event.preventDefault();
+      act(viewing, acts);
+    },
+    { capture: true },
+  );
 
   const name = manifest.seriesDescription.trim() === "" ? (manifest.seriesNumber === null ? "Series" : `Series ${manifest.seriesNumber}`) : manifest.seriesDescription.trim();
   return (

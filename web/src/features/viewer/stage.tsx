@@ -58,7 +58,7 @@ export function Stage({ viewing, load: given, manifest, name }: StageProps) {
         role="img"
         aria-label={`${name}, image ${index + 1} of ${viewing.total}`}
         tabIndex={0}
-        data-stage
+        data-picture
         data-shown={screen === null ? undefined : screen.index + 1}
         data-late={isLate || undefined}
       />
