@@ -27,7 +27,7 @@ VALUES = (
     Value("plugin_script", None, "plugins/main.py"),
     Value("port", 8080, "port of the gateway"),
     Value("listen", "127.0.0.1", "address the gateway listens on; 0.0.0.0 or :: for all"),
-    Value("ohif_root", "", "folder of an OHIF laid out for /ohif/; empty: none"),
+    Value("ohif_root", "", "folder of an OHIF laid out for /ohif/, or `none`; empty: scripts/serve fetches one"),
     Value("plugin_folder", "/usr/share/orthanc/plugins", "where Orthanc's shared libraries lie"),
     Value(
         "gdcm", False, "load GDCM's transcoder: on Orthanc 1.13 and newer only (on 1.12 a request can end the server)"
@@ -86,6 +86,9 @@ ALSO = {
 }
 """Variables that the plugin knows by another name."""
 
+NONE = "none"
+"""Says of a folder that there is to be none, where an empty variable means that nothing was said."""
+
 UNWRITABLE = re.compile(r'["$\\\n\r{};]')
 """nginx has no way to write a literal dollar sign; the others would end the string or block they stand in."""
 
@@ -101,6 +104,8 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, object]:
         text = environment.get(f"READINGROOM_{value.name.upper()}") or environment.get(ALSO.get(value.name, ""), "")
         if text:
             found[value.name] = _read(value, text)
+    if found.get("ohif_root") == NONE:
+        found["ohif_root"] = ""
     return found
 
 

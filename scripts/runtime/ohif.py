@@ -13,12 +13,12 @@ from scripts.runtime.places import OHIF, runtime_folder
 from scripts.runtime.refusal import Refusal
 
 LAY_OUT = OHIF / "lay_out.py"
-NO_PATIENCE = ("--fetch-retries", "1", "--fetch-retry-mintimeout", "1000", "--fetch-timeout", "60000")
-"""Everything else works without it: a machine that cannot reach npm is told so soon."""
+NO_PATIENCE = ("--fetch-retries", "1", "--fetch-retry-mintimeout", "1000")
+"""Everything else works without it: a machine that cannot reach npm is told so soon. A slow line may take its time."""
 
 
 def laid_out(ground: Ground) -> Path | None:
-    """The folder that the gateway serves; None where READINGROOM_OHIF_ROOT names another one, or it cannot be had now.
+    """The folder that the gateway serves; None where READINGROOM_OHIF_ROOT says otherwise, or none can be had.
 
     What is missing then is said. The next start tries again.
     """

@@ -198,3 +198,20 @@ def test_the_command_line_says_what_can_be_set() -> None:
     wrong = subprocess.run([sys.executable, str(RENDER), "out"], capture_output=True, text=True, env={}, check=False)
     assert wrong.returncode == 1
     assert "gateway_secret" in wrong.stderr
+
+
+def test_ohif_is_served_where_there_is_one_and_else_the_page_says_that_there_is_none(
+    values: dict[str, object], tmp_path: Path
+) -> None:
+    without = gateway_text(values, tmp_path / "run")
+    assert "ohif.conf" not in (tmp_path / "run/gateway/page.conf").read_text()
+    assert "location ~ ^/ohif(/|$) {" in without
+    folder = tmp_path / "ohif"
+    gateway_text({**values, "ohif_root": str(folder)}, tmp_path / "run")
+    assert "/gateway/ohif.conf" in (tmp_path / "run/gateway/page.conf").read_text()
+    assert f'alias "{folder}/files/";' in (tmp_path / "run/gateway/ohif.conf").read_text()
+
+
+def test_a_site_can_say_that_it_wants_no_ohif(values: dict[str, object]) -> None:
+    assert render.values_from_environment({"READINGROOM_OHIF_ROOT": "none"}) == {"ohif_root": ""}
+    assert render.values_from_environment({"READINGROOM_OHIF_ROOT": ""}) == {}
