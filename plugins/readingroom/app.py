@@ -26,6 +26,7 @@ from readingroom.door import Door, as_ours, error_response
 from readingroom.downloads import Keys, Outlet, Sender, StoredFiles
 from readingroom.downloads import api as slices_api
 from readingroom.frames import Streams
+from readingroom.headers.json_writer import JsonWriter
 from readingroom.identity import Access, Authenticator, DicomwebCookies, ShareCookies, TokenSigner, users_api
 from readingroom.identity import api as identity_api
 from readingroom.identity.accounts import Accounts
@@ -147,11 +148,12 @@ def build(
 
     thumbnails = Thumbnails(settings)
     plans = KeptPlans(settings, series, clock)
+    json_writer = JsonWriter(settings)
     streams = Streams(settings, series, metrics)
     viewer = viewing.build(
         clock, trail, access, pacs, series, plans, thumbnails,
         {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
-        streams, Again(identity.authenticator, identity.share_cookies),
+        streams, Again(identity.authenticator, identity.share_cookies), json_writer,
     )  # fmt: skip
 
     shares = sharing.build(
@@ -204,7 +206,7 @@ def build(
     )
     room.starts.extend((scheduler.start, indexing.go_on, series_imports.go_on, shares.copying.start, *imaging.starts))
     room.stops.extend((scheduler.stop, shares.copying.stop, shares.log.stop, *imaging.stops))
-    room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close, streams.close))
+    room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close, json_writer.close, streams.close))
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
     if settings.zip_socket is not None:

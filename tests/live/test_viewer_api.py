@@ -210,3 +210,40 @@ def test_what_was_looked_at_is_in_the_trail_once(viewing: Viewing) -> None:
         found = database.execute(asked).fetchall()
     assert {action for action, _ in found} >= {"viewer.study.list", "viewer.series.view", "viewer.file.read"}
     assert all(count == 1 for _, count in found)
+
+
+# --- for stock loaders --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["here", "far", "film"])
+def test_a_header_comes_as_dicom_json(viewing: Viewing, name: str) -> None:
+    handle = viewing.manifest(name)["instances"]["handle"][0]
+    answer = viewing.staff.get(f"/api/pacs/instances/{handle}/dicomweb")
+    assert answer.headers["Content-Type"].startswith("application/dicom+json")
+    (told,) = answer.json()
+    file = viewing.staff.get(f"/api/pacs/instances/{handle}/file").content
+    read = pydicom.dcmread(io.BytesIO(file), stop_before_pixels=True)
+    assert told["00080018"]["Value"] == [str(read.SOPInstanceUID)]
+    assert told["00280010"]["Value"] == [read.Rows] and told["00083002"]["Value"] == ["1.2.840.10008.1.2.1"]
+    assert "7FE00010" not in told
+    again = pydicom.Dataset.from_json(told)
+    assert {each.tag for each in read} <= {each.tag for each in again}
+
+
+def test_a_frame_comes_as_one_part_to_who_accepts_that(viewing: Viewing) -> None:
+    handle = viewing.manifest("here")["instances"]["handle"][0]
+    accept = {"Accept": "multipart/related; type=application/octet-stream; transfer-syntax=*"}
+    answer = viewing.staff.get(f"/api/pacs/instances/{handle}/frames/1", headers=accept)
+    kind = answer.headers["Content-Type"]
+    assert kind.startswith('multipart/related; type="application/octet-stream"; boundary=')
+    boundary = kind.rpartition("=")[2].encode()
+    head, _, rest = answer.content.partition(b"\r\n\r\n")
+    assert b"Content-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1" in head
+    assert rest.partition(b"\r\n--" + boundary)[0] == pixels(viewing.files["here"][0])
+
+
+def test_a_file_comes_as_one_part_to_who_accepts_that(viewing: Viewing) -> None:
+    handle = viewing.manifest("far")["instances"]["handle"][0]
+    accept = {"Accept": 'multipart/related; type="application/dicom"; transfer-syntax=*'}
+    answer = viewing.staff.get(f"/api/pacs/instances/{handle}/dicomweb", headers=accept)
+    assert answer.content.partition(b"\r\n\r\n")[2].startswith(viewing.files["far"][0])

@@ -41,11 +41,11 @@ PLACE_BYTES: Final = 350
 LOST_SECONDS: Final = 30.0
 """How long a plan counts that files are missing from which may only be out of reach."""
 
-AT_ONCE: Final = 3
+AT_ONCE: Final = 6
 """Series whose headers are read at a time: the others wait, and Orthanc's processors have other work too."""
 
-WAITING: Final = 16
-"""Requests that wait: each holds one of Orthanc's 50 threads."""
+WAITING: Final = 40
+"""Requests that wait: each holds one of Orthanc's 50 threads; thirty viewers who open a series each are let in."""
 
 
 class KeptPlans:

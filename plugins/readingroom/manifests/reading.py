@@ -120,7 +120,7 @@ class _Work:
         size = self._files[index].size
         try:
             with self._origin.look(self._found, index) as file:
-                read = _reading(file, size)
+                read = reading(file, size)
                 header = reader.read(read, size)
                 frames = frames_of(index, header, read)
         except Unshown as error:
@@ -154,7 +154,9 @@ class _Work:
                 looked.values = values
 
 
-def _reading(file: Reader, size: int) -> Read:
+def reading(file: Reader, size: int) -> Read:
+    """How a header's walk asks an open file of `size` bytes: fewer bytes where it ends."""
+
     def read(offset: int, length: int) -> bytes:
         target = bytearray(max(min(length, size - offset), 0))
         if target:

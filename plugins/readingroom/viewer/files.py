@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from readingroom.errors import NotFound, PacsNotFound
+from readingroom.errors import NotFound, PacsNotFound, UnsupportedMedia
+from readingroom.headers.errors import HeaderError
+from readingroom.headers.json_line import LARGEST_HEADER
+from readingroom.headers.json_writer import JsonWriter, NotWritten
 from readingroom.identity import Identity
 from readingroom.manifests import FramePlace, Plans, SeriesPlan
+from readingroom.manifests.file_header import FileReader
 from readingroom.manifests.handles import Handle, parsed, place_of
+from readingroom.manifests.reading import reading
 from readingroom.pacs import Pacs, get_json, segment
 from readingroom.recent import Recent
 from readingroom.series import FoundSeries, Origins, SeriesFile
+from readingroom.series.crew import Crew
 from readingroom.viewer.sight import Sight, uid_of
 
 PIECE = 1 << 20
@@ -39,11 +45,13 @@ class InstanceFile:
 class Files:
     """Safe for many threads."""
 
-    def __init__(self, sight: Sight, origins: Origins, plans: Plans, pacs: Pacs) -> None:
+    def __init__(self, sight: Sight, origins: Origins, plans: Plans, pacs: Pacs, json_writer: JsonWriter) -> None:
         self._sight = sight
         self._origins = origins
         self._plans = plans
         self._pacs = pacs
+        self._json = json_writer
+        self._crew = Crew("viewer-headers")
         self._parents = Recent[str, Uids](PARENTS)
         self._ids = Recent[tuple[str, str], dict[str, int]](INDEXED)
         self._frames = Recent[str, dict[tuple[int, int], FramePlace]](INDEXED)
@@ -89,6 +97,26 @@ class Files:
                 reader.read_into(offset, target[:length])
                 target = target[length:]
         return bytes(whole)
+
+    def header(self, file: InstanceFile) -> bytes:
+        """The DICOM JSON of its header. Raises StoredFileBroken, UnsupportedMedia, TooManyRequests."""
+        size = file.file.size
+
+        def looked() -> bytes:
+            with self._origins.look(file.found, file.index) as reader:
+                try:
+                    header = FileReader().read(reading(reader, size), size)
+                except HeaderError as error:
+                    raise UnsupportedMedia(str(error)) from None
+                end = min(size, LARGEST_HEADER)
+                if header.pixels is not None and not header.deflated:
+                    end = min(end, header.pixels.start - (12 if header.explicit else 8))
+                return reading(reader, size)(0, end)
+
+        try:
+            return self._json.write(self._crew.run(looked))
+        except NotWritten:
+            raise UnsupportedMedia("The header of this file cannot be written as JSON.") from None
 
     def _series(self, identity: Identity, wanted: Handle) -> FoundSeries:
         if wanted.place == "orthanc":

@@ -23,6 +23,9 @@ AT_ONCE = 24
 LARGEST_RANGE = 32 << 20
 """A 206 leaves Orthanc with its body in memory; a longer range is answered by its beginning (RFC 9110 15.3.7)."""
 
+LARGEST_PART = 64 << 20
+"""A part is made in memory."""
+
 MISSES = (404, 415, 416, 429, 503)
 
 
@@ -41,6 +44,22 @@ def routes(files: Files, trail: Trail) -> Area:
         response.headers["Content-Disposition"] = disposition(f"{file.file.sop_instance_uid or 'image'}.dcm")
         response.headers["Accept-Ranges"] = "bytes"
         return response
+
+    @area.get("/api/pacs/instances/<handle>/dicomweb", capability=SEES, errors=MISSES)
+    def instance_dicomweb(handle: str) -> Response:
+        """The header as DICOM JSON (PS3.18 annex F), an array of one: what `wadors:` needs beside its frames.
+
+        Who accepts `multipart/related; type="application/dicom"` gets the file, as WADO-RS gives it; long binary values
+        and pixels are left out of the JSON.
+        """
+        file = files.of(caller().identity, handle)
+        if "application/dicom" in _accepted().replace("application/dicom+json", ""):
+            trail.record(FileRead(entity_id=file.found.key, place=file.found.origin), caller())
+            if file.file.size > LARGEST_PART:
+                raise UnsupportedMedia("This file is too large for a part: ask for it by /file.")
+            return _in_part(b"".join(files.read(file, 0, file.file.size)), "application/dicom")
+        trail.record(SeriesViewed(entity_id=file.found.key, place=file.found.origin), caller())
+        return Response(files.header(file), mimetype="application/dicom+json", headers={"Cache-Control": PRIVATE})
 
     @area.get("/api/pacs/instances/<handle>/frames/<number>", capability=SEES, errors=MISSES)
     def instance_frame(handle: str, number: str) -> Response:
@@ -109,9 +128,13 @@ class _Body:
             release()
 
 
+def _accepted() -> str:
+    return request.headers.get("Accept", "")
+
+
 def _in_part(content: bytes, kind: str) -> Response:
     headers = {"Cache-Control": PRIVATE}
-    if "multipart/related" not in request.headers.get("Accept", ""):
+    if "multipart/related" not in _accepted():
         return Response(content, headers=headers | {"Content-Type": kind})
     boundary = secrets.token_hex(16)
     head = f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.frames import Streams
+from readingroom.headers.json_writer import JsonWriter
 from readingroom.identity import Access
 from readingroom.identity.again import Again
 from readingroom.manifests import Plans
@@ -23,13 +24,13 @@ from readingroom.viewer.studies import OfStudy, Studies
 
 def build(
     clock: Clock, trail: Trail, access: Access, pacs: Pacs, origins: Origins, plans: Plans, thumbnails: Thumbnails,
-    of_study: Mapping[Place, OfStudy], streams: Streams, again: Again,
+    of_study: Mapping[Place, OfStudy], streams: Streams, again: Again, json_writer: JsonWriter,
 ) -> list[Area]:  # fmt: skip
     """All routes of the viewer; `of_study` lists a study's series in each place that can."""
     sight = Sight(origins, access, clock)
     studies = Studies(sight, origins, of_study)
     return [
         series_api.routes(sight, studies, plans, origins, thumbnails, trail),
-        instances_api.routes(Files(sight, origins, plans, pacs), trail),
+        instances_api.routes(Files(sight, origins, plans, pacs, json_writer), trail),
         frames_api.routes(sight, plans, streams, again, trail),
     ]
