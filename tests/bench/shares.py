@@ -75,13 +75,13 @@ def places(scratch: Path) -> Iterator[list[Place]]:
     ]
     with ExitStack() as opened:
         for name, keeps in (("read anew", False), ("kept in memory", True)):
-            folder, mount = scratch / f"exported-{keeps}", nas / f"mount-{keeps}"
-            folder.mkdir()
+            exported, mount = scratch / f"exported-{keeps}", nas / f"mount-{keeps}"
+            exported.mkdir()
             if why := refusal():
                 print(f"  no mount {ROUND_TRIP_MS:g} ms away was measured: {why}", flush=True)
                 continue
-            opened.enter_context(FarFolder(folder, mount, ROUND_TRIP_MS, keeps=keeps))
-            found.append(_folder(f"a mount {ROUND_TRIP_MS:g} ms away: {name}", folder, mount))
+            opened.enter_context(FarFolder(exported, mount, ROUND_TRIP_MS, keeps=keeps))
+            found.append(_folder(f"a mount {ROUND_TRIP_MS:g} ms away: {name}", exported, mount))
         smb, sftp = opened.enter_context(running_smbd()), opened.enter_context(running_sshd())
         far_smb = opened.enter_context(Delay(smb.host, smb.port, ROUND_TRIP_MS))
         far_sftp = opened.enter_context(Delay(sftp.host, sftp.port, ROUND_TRIP_MS))
