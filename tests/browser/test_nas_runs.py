@@ -66,8 +66,10 @@ def test_several_runs_stand_side_by_side_and_each_is_steered_by_itself(
     assert one is not None and other is not None and abs(one["y"] - other["y"]) < 2, "side by side where there is room"
     page.get_by_role("button", name="Cancel the run over left").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel the run").click()
-    expect(left).to_have_count(0)
     expect(row_of(page, "Sources", "left")).to_contain_text("Cancelled")
+    # What has ended stays beside what goes on, for whoever watched it.
+    expect(left).to_contain_text("Last run over left")
+    expect(left.get_by_role("status")).to_have_text("Run over left: Cancelled.")
     page.get_by_role("button", name="Resume the run over right").click()
     expect(right.get_by_role("status")).to_have_text(
         re.compile(
@@ -76,6 +78,7 @@ def test_several_runs_stand_side_by_side_and_each_is_steered_by_itself(
     )
     expect(right).to_contain_text("Last run over right", timeout=RUN_MS)
     expect(right.get_by_role("status")).to_have_text("Run over right: Done.")
+    expect(left).to_contain_text("Last run over left")
 
 
 def test_a_run_whose_source_goes_away_says_that_it_waits_and_goes_on_by_itself(

@@ -12,6 +12,7 @@ import { useFocusBack } from "@/components/use-focus-back";
 import { RemoveSource } from "./remove-source";
 import { RunHistory } from "./run-history";
 import { RunPanel } from "./run-panel";
+import { useRunsShown } from "./runs-shown";
 import { SourceDialog } from "./source-dialog";
 import { configQuery, sourcesQuery, type Source, type SourceConfig } from "./sources-api";
 import { SourcesTable } from "./sources-table";
@@ -26,7 +27,7 @@ export function NasSourcesPage() {
   const sources = useQuery(sourcesQuery);
   const [opened, setOpened] = useState<Opened | null>(null);
   const items = sources.data?.items ?? [];
-  const shown = runsToShow(items);
+  const shown = useRunsShown(items);
   const add = () => setOpened({ edit: null });
   const close = () => setOpened(null);
   return (
@@ -84,12 +85,4 @@ function Edited({ name, change = {}, onClose }: { name: string | null; change: P
   if (config.isPending) return null;
   const others = config.data.sources.filter((each) => each.name !== name).map((each) => each.name);
   return <SourceDialog source={config.data.sources.find((each) => each.name === name) ?? null} change={change} taken={others} onClose={onClose} />;
-}
-
-/** Every run under way; when none is, the one that ended last. */
-function runsToShow(sources: Source[]): string[] {
-  const runs = sources.flatMap(({ last_run }) => (last_run?.run_id ? [last_run] : []));
-  const active = runs.filter(({ running }) => running);
-  const newest = [...runs].sort((one, other) => (other.started_at ?? "").localeCompare(one.started_at ?? "")).slice(0, 1);
-  return (active.length > 0 ? active : newest).flatMap(({ run_id }) => (run_id === null ? [] : [run_id]));
 }
