@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -65,14 +65,21 @@ class OrthancOrigin:
             for each in self._listed(found)
         ]
 
-    @contextmanager
-    def open(self, found: FoundSeries, index: int) -> Iterator[Reader]:
+    def open(self, found: FoundSeries, index: int) -> AbstractContextManager[Reader]:
         """Open one of its files; raises StoredFileBroken."""
+        return self._opened(found, index, pieces=False)
+
+    def look(self, found: FoundSeries, index: int) -> AbstractContextManager[Reader]:
+        """The same for a few bytes here and there: where the storage is far, the file is not asked for whole."""
+        return self._opened(found, index, pieces=True)
+
+    @contextmanager
+    def _opened(self, found: FoundSeries, index: int, *, pieces: bool) -> Iterator[Reader]:
         listed = self._listed(found)
         if index >= len(listed):
             raise StoredFileBroken("A series has fewer files than it had.", detail={"file": index})
         one = listed[index]
-        with self._stored.open(one.id, "dicom", one.file.size) as reader:
+        with self._stored.open(one.id, "dicom", one.file.size, pieces=pieces) as reader:
             yield reader
 
     def keep_crcs(self, found: FoundSeries, crcs: Mapping[int, int]) -> None:

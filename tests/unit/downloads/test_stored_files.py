@@ -138,6 +138,21 @@ def test_a_large_file_is_asked_for_range_by_range(pacs: MemoryPacs, monkeypatch:
     assert pacs.asked == []
 
 
+def test_a_header_does_not_cost_the_whole_file(pacs: MemoryPacs) -> None:
+    content = bytes(range(256)) * 1000
+    instance = pacs.add(content)
+    ranges: list[tuple[int, int]] = []
+
+    def ranged(path: str, start: int, stop: int) -> bytes:
+        ranges.append((start, stop))
+        return content[start:stop]
+
+    target = bytearray(8192)
+    with StoredFiles(pacs, None, ranged).open(instance, "dicom", len(content), pieces=True) as reader:
+        reader.read_into(300, memoryview(target))
+    assert (bytes(target), ranges, pacs.asked) == (content[300:8492], [(300, 8492)], [])
+
+
 def test_an_orthanc_that_does_not_answer_breaks_the_download(pacs: MemoryPacs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_files, "WHOLE_BYTES", 1000)
     instance = pacs.add(CONTENT)
