@@ -42,6 +42,13 @@ COLOURS: Final = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_R
 GREYS: Final = frozenset({"MONOCHROME1", "MONOCHROME2"})
 
 
+SIGN: Final = 40
+"""Where in SIZ, from its marker on, the depth of the first component stands; the highest bit is the sign."""
+
+LOOK: Final = 128
+"""Bytes of a frame that hold it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pixels:
     """What the pixels of a frame are (PS3.3 C.7.6.3), as stored or as delivered."""
@@ -88,6 +95,21 @@ def delivered(syntax: str, stored: Pixels) -> Delivery:
     return Delivery("raw", True, stored, f"Its compression is not known here (transfer syntax {syntax or 'not told'}).")
 
 
+def after_a_look(delivery: Delivery, stored: Pixels, beginning: bytes) -> Delivery:
+    """The same, when the first bytes of a frame have been seen: JPEG 2000 whose numbers have no sign, where the header
+    says that they have, is shown wrong by browsers and is decoded here."""
+    size = beginning.find(b"\xff\x51")  # SIZ comes first (ISO/IEC 15444-1 A.5.1)
+    if not needs_a_look(delivery) or size < 0 or len(beginning) <= size + SIGN:
+        return delivery
+    has_sign = beginning[size + SIGN] & 0x80
+    return delivery if has_sign else Delivery("raw", True, _decoded(stored))
+
+
+def needs_a_look(delivery: Delivery) -> bool:
+    """Whether the frame's own first bytes may change how it leaves."""
+    return delivery.encoding in ("jp2", "htj2k") and bool(delivery.pixels.signed)
+
+
 def _native(syntax: str, stored: Pixels) -> Delivery:
     grey = stored.samples == 1 and stored.photometric in GREYS and stored.allocated in (8, 16, 32)
     colour = stored.samples == 3 and stored.photometric == "RGB" and stored.allocated == 8 and not stored.planar
@@ -105,7 +127,9 @@ def _native(syntax: str, stored: Pixels) -> Delivery:
 def _compressed(encoding: Encoding, stored: Pixels) -> Delivery:
     grey = stored.samples == 1 and stored.photometric in GREYS and stored.allocated in (8, 16)
     colour = stored.samples == 3 and stored.photometric in COLOURS and stored.allocated == 8
-    if grey or colour:
+    # Cornerstone's decoder of JPEG puts 15 on every value of 12 bits, and takes RGB for YCbCr where no marker says it.
+    misread = encoding == "jpeg" and (stored.stored > 8 or stored.photometric == "RGB")
+    if (grey or colour) and not misread:
         return Delivery(encoding, False, stored)
     return Delivery("raw", True, _decoded(stored))
 

@@ -10,7 +10,7 @@ from readingroom.headers.errors import HeaderError
 from readingroom.headers.sequences import Item, first, value
 from readingroom.headers.window import Read
 from readingroom.manifests import tags
-from readingroom.manifests.delivery import NATIVE, Delivery, Pixels, delivered
+from readingroom.manifests.delivery import LOOK, NATIVE, Delivery, Pixels, after_a_look, delivered, needs_a_look
 from readingroom.manifests.file_header import FileHeader, PixelData
 from readingroom.manifests.fragments import Part, Unframed, frame_parts
 from readingroom.manifests.model import FramePlace
@@ -62,6 +62,8 @@ def frames_of(file: int, header: FileHeader, read: Read) -> list[Frame]:
     if count > MAX_FRAMES or stored.rows * stored.columns > MAX_PIXELS:
         raise Unshown("It is too large to be shown.")
     parts = _parts(header, pixels, stored, count, read)
+    if needs_a_look(delivery) and parts and parts[0]:
+        delivery = after_a_look(delivery, stored, read(parts[0][0][0], LOOK))
     common = _common(header, delivery)
     return [
         _frame(file, index, header, delivery, common, each, count) for index, each in enumerate(parts)

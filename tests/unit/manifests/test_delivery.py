@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from readingroom.manifests.delivery import Pixels, delivered
+from readingroom.manifests.delivery import Pixels, after_a_look, delivered, needs_a_look
 
 GREY = Pixels(4, 5, 1, "MONOCHROME2", None, 16, 12, 11, 0)
 COLOUR = Pixels(4, 5, 3, "RGB", 0, 8, 8, 7, 0)
@@ -23,9 +23,8 @@ def test_what_a_browser_can_take_leaves_as_it_is(stored: Pixels) -> None:
 
 @pytest.mark.parametrize(
     ("syntax", "encoding"),
-    [("1.2.840.10008.1.2.4.50", "jpeg"), ("1.2.840.10008.1.2.4.51", "jpeg"), ("1.2.840.10008.1.2.4.57", "jpegll"),
-     ("1.2.840.10008.1.2.4.70", "jpegll"), (JLS, "jpls"), ("1.2.840.10008.1.2.4.81", "jpls"),
-     ("1.2.840.10008.1.2.4.90", "jp2"), ("1.2.840.10008.1.2.4.91", "jp2"), ("1.2.840.10008.1.2.4.201", "htj2k"),
+    [("1.2.840.10008.1.2.4.57", "jpegll"), ("1.2.840.10008.1.2.4.70", "jpegll"),
+     (JLS, "jpls"), ("1.2.840.10008.1.2.4.81", "jpls"), ("1.2.840.10008.1.2.4.90", "jp2"), ("1.2.840.10008.1.2.4.91", "jp2"), ("1.2.840.10008.1.2.4.201", "htj2k"),
      ("1.2.840.10008.1.2.4.203", "htj2k"), (RLE, "rle")],
 )  # fmt: skip
 def test_compressed_frames_leave_compressed(syntax: str, encoding: str) -> None:
@@ -75,3 +74,22 @@ def test_other_colours_become_rgb(syntax: str, stored: Pixels) -> None:
 )
 def test_what_nobody_can_decode_is_said_to_be_so(syntax: str, words: str) -> None:
     assert words in delivered(syntax, GREY).why_not
+
+
+def test_jpeg_leaves_as_it_is_only_where_browsers_read_it_right() -> None:
+    eight = replace(GREY, allocated=8, stored=8, high=7)
+    ycbcr = replace(COLOUR, photometric="YBR_FULL_422")
+    for syntax in ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"):
+        assert [delivered(syntax, each).encoding for each in (eight, ycbcr)] == ["jpeg", "jpeg"]
+        assert [delivered(syntax, each).decode for each in (GREY, COLOUR)] == [True, True]
+
+
+@pytest.mark.parametrize(("depth", "decode"), [(0x0C, True), (0x8C, False)])
+def test_jpeg_2000_without_a_sign_is_decoded_where_its_header_has_one(depth: int, decode: bool) -> None:
+    signed = replace(GREY, signed=1)
+    beginning = b"\xff\x4f\xff\x51" + bytes(38) + bytes([depth, 1, 1])
+    found = delivered("1.2.840.10008.1.2.4.90", signed)
+    assert needs_a_look(found)
+    assert after_a_look(found, signed, beginning).decode == decode
+    assert not after_a_look(found, signed, beginning[:20]).decode
+    assert not needs_a_look(delivered("1.2.840.10008.1.2.4.90", GREY))
