@@ -14,6 +14,9 @@ export const MEMORY_BYTES = 224 * 1024 ** 2;
 const SILENCE_MS = 30_000;
 /** News of frames goes to the page at most this often, apart from the first of a stream. */
 const NEWS_MS = 16;
+/** The stream's pace is told in pieces of this size, or after this time. */
+const PACE_BYTES = 1_000_000;
+const PACE_MS = 250;
 
 export interface HouseParts {
   tell: (message: FromWorker, transfer?: Transferable[]) => void;
@@ -144,30 +147,24 @@ export class FrameHouse {
     const response = await this.client.raw("POST", order.url, { body: order.body, signal });
     const reader = (response.body ?? new Blob().stream()).getReader();
     const news = new News((indices) => this.parts.tell({ kind: "got", id, indices }), this.parts.now);
+    const pace = new Pace(this.parts);
     const records = new RecordReader({
       frame: (record) => {
         this.take(order.series, record);
         news.add(record.index);
+        pace.frames += 1;
       },
       broken: (record: BrokenRecord) => {
         const { index, status, message } = record;
         this.parts.tell({ kind: "broken", id, index, status, message });
       },
     });
-    let waited = 0;
-    let bytes = 0;
     try {
       for (;;) {
-        const before = this.parts.now();
         const { done, value } = await withDeadline(reader.read(), SILENCE_MS);
-        waited += this.parts.now() - before;
         if (done) break;
-        bytes += value.length;
+        pace.add(value.length);
         records.push(value);
-        if (bytes > 1_000_000 || waited > 250) {
-          this.parts.tell({ kind: "line", bytes, milliseconds: waited });
-          bytes = waited = 0;
-        }
         await this.room();
         if (signal.aborted) break;
       }
@@ -177,7 +174,7 @@ export class FrameHouse {
       throw error instanceof StreamBroken ? error : new StreamBroken("the line was cut", { cause: error });
     } finally {
       news.flush();
-      if (bytes > 0) this.parts.tell({ kind: "line", bytes, milliseconds: waited });
+      pace.flush();
       this.writer?.flush();
       void reader.cancel().catch(() => undefined);
     }
@@ -257,6 +254,33 @@ class News {
     this.last = this.now();
     this.send(this.indices);
     this.indices = [];
+  }
+}
+
+/** How fast a stream comes, from its first bytes on: what the server thinks about before is not the line's. */
+class Pace {
+  frames = 0;
+  private bytes = 0;
+  private since: number | null = null;
+
+  constructor(private readonly parts: Pick<HouseParts, "tell" | "now">) {}
+
+  add(bytes: number): void {
+    if (this.since === null) {
+      this.since = this.parts.now();
+      return;
+    }
+    this.bytes += bytes;
+    if (this.bytes >= PACE_BYTES || this.parts.now() - this.since >= PACE_MS) this.flush();
+  }
+
+  flush(): void {
+    if (this.since === null || this.bytes === 0) return;
+    const { bytes, frames } = this;
+    const now = this.parts.now();
+    this.parts.tell({ kind: "line", bytes, frames, milliseconds: now - this.since });
+    this.since = now;
+    this.bytes = this.frames = 0;
   }
 }
 

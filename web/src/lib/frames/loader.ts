@@ -248,7 +248,7 @@ export class Loader implements FrameLoader {
 
   private hear(message: FromWorker): void {
     if (message.kind === "line") {
-      if (this.line.saw(message.bytes, message.milliseconds)) this.streams.lineChanged([...this.all.values()]);
+      if (this.line.saw(message.bytes, message.milliseconds, message.frames)) this.streams.lineChanged([...this.all.values()]);
     } else if (message.kind === "kept") this.all.get(message.series)?.keptNow(message.indices);
     else if (message.kind === "gone") this.gone(message);
     else if (message.kind === "space") this.space = message.space;

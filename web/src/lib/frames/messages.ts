@@ -62,7 +62,7 @@ export type FromWorker =
   | { kind: "refused"; ask: number; message: string }
   | { kind: "got"; id: number; indices: number[] }
   | { kind: "broken"; id: number; index: number; status: number; message: string }
-  | { kind: "line"; bytes: number; milliseconds: number }
+  | { kind: "line"; bytes: number; milliseconds: number; frames: number }
   | { kind: "done"; id: number; failure: Failure | null }
   | { kind: "kept"; series: string; indices: number[] }
   /** No longer here: "room" when memory is full and the store takes nothing, "lost" when the store gave it not or wrong. */

@@ -51,16 +51,29 @@ test("waiting doubles up to half a minute, half of it left to chance, and believ
 test("the line is fast until it is seen to be slow, and turns back only when it clearly is", () => {
   const line = new Line();
   expect([line.kind, line.bytesPerSecond]).toEqual(["fast", null]);
-  expect(line.saw(1_000_000, 90)).toBe(false);
-  expect(line.saw(1_500_000, 130)).toBe(true); // 11 MB/s
+  expect(line.saw(2_000_000, 180, 4)).toBe(false);
+  expect(line.saw(2_500_000, 230, 5)).toBe(true); // 11 MB/s
   expect(line.kind).toBe("slow");
-  expect(line.saw(6_000_000, 200)).toBe(false); // 30 MB/s: between the two
-  for (let time = 0; time < 8; time += 1) line.saw(30_000_000, 250);
+  expect(line.saw(6_000_000, 200, 12)).toBe(false); // 30 MB/s: between the two
+  expect(line.saw(6_000_000, 100, 12)).toBe(true);
   expect(line.kind).toBe("fast");
 });
 
-test("a trickle is seen to be slow long before it has brought two megabytes", () => {
+test("one stretch that a busy machine held up makes no slow line", () => {
   const line = new Line();
-  for (let time = 0; time < 3; time += 1) line.saw(100_000, 400);
+  line.saw(8_000_000, 100, 16);
+  expect(line.saw(4_000_000, 900, 8)).toBe(false);
+  expect(line.kind).toBe("fast");
+});
+
+test("a trickle is seen to be slow after a second, long before it has brought four megabytes", () => {
+  const line = new Line();
+  for (let time = 0; time < 3; time += 1) line.saw(200_000, 400, 1);
   expect(line.kind).toBe("slow");
+});
+
+test("small frames say nothing about the line: the server finds them no faster", () => {
+  const line = new Line();
+  for (let time = 0; time < 9; time += 1) line.saw(800_000, 1000, 100);
+  expect([line.kind, line.bytesPerSecond]).toEqual(["fast", null]);
 });

@@ -29,6 +29,8 @@ export interface ActiveStream {
   startedAt: number;
   delivered: number;
   stale: boolean;
+  /** Ordered for a slow line. */
+  isPacked: boolean;
 }
 
 interface Waiter {
@@ -58,6 +60,8 @@ export class Series implements SeriesLoad {
   /** Streams that broke in a row, without a frame in between. */
   brokenStreams = 0;
   notBefore = 0;
+  /** False once the server failed to pack a frame for a slow line: the rest comes as stored. */
+  mayPack = true;
   readonly streams = new Map<number, ActiveStream>();
 
   private here = new Uint8Array(0);

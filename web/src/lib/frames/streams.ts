@@ -1,6 +1,6 @@
 /** Streams under way: how much each orders, when the next one begins, which are aborted. */
 import { describe, frameBytes } from "@/lib/frames/describe";
-import type { Line } from "@/lib/frames/line";
+import { type Line, type LineKind, WORTH_PACKING } from "@/lib/frames/line";
 import type { Failure, FromWorker } from "@/lib/frames/messages";
 import { spans } from "@/lib/frames/order";
 import type { Port } from "@/lib/frames/port";
@@ -71,7 +71,7 @@ export class Streams {
   lineChanged(all: readonly Series[]): void {
     for (const series of all) {
       const far = [...series.streams.values()].some((stream) => stream.due.size > OVERLAP);
-      if (far && series.manifest?.defaults.encoding === "raw") this.abort(series);
+      if (far && this.lineFor(series) === this.line.kind && series.manifest?.defaults.encoding === "raw") this.abort(series);
     }
   }
 
@@ -88,7 +88,7 @@ export class Streams {
     } else if (news.kind === "broken") {
       stream.due.delete(news.index);
       stream.delivered += 1;
-      this.frameBroken(series, news);
+      this.frameBroken(series, stream, news);
     } else {
       this.running.delete(news.id);
       series.streams.delete(news.id);
@@ -113,6 +113,11 @@ export class Streams {
     return Math.max(1, Math.min(MOST_FRAMES, Math.floor(MOST_BYTES / Math.max(1, each))));
   }
 
+  private lineFor(series: Series): LineKind {
+    const isWorth = series.manifest !== null && series.mayPack && frameBytes(series.manifest, series.current) >= WORTH_PACKING;
+    return isWorth ? this.line.kind : "fast";
+  }
+
   private othersAreBusy(series: Series): boolean {
     return [...this.running.values()].some((other) => other.series !== series && !other.stream.stale);
   }
@@ -122,7 +127,7 @@ export class Streams {
     if (manifest === null) return;
     this.last += 1;
     const id = this.last;
-    const stream: ActiveStream = { id, due: new Set(wanted), startedAt: this.now(), delivered: 0, stale: false };
+    const stream: ActiveStream = { id, due: new Set(wanted), startedAt: this.now(), delivered: 0, stale: false, isPacked: false };
     series.streams.set(id, stream);
     void this.queue.run(rank, () => {
       const over = new Promise<void>((finish) => this.running.set(id, { series, stream, finish }));
@@ -130,7 +135,9 @@ export class Streams {
       else {
         const { studyUid, seriesUid } = series.ref;
         const { version } = manifest;
-        const body = { studyUid, seriesUid, version, frames: spans(wanted), accept: ENCODINGS, line: this.line.kind };
+        const line = this.lineFor(series);
+        stream.isPacked = line === "slow";
+        const body = { studyUid, seriesUid, version, frames: spans(wanted), accept: ENCODINGS, line };
         this.port.post({ kind: "stream", id, order: { series: series.key, url: URL_OF_STREAMS, body } });
       }
       return over;
@@ -145,7 +152,12 @@ export class Streams {
   }
 
   /** 503 may pass; anything else is how this frame is. */
-  private frameBroken(series: Series, { index, status, message }: Extract<StreamNews, { kind: "broken" }>): void {
+  private frameBroken(series: Series, stream: ActiveStream, { index, status, message }: Extract<StreamNews, { kind: "broken" }>): void {
+    if (stream.isPacked) {
+      // What the server could not pack it may still be able to send as it is.
+      series.mayPack = false;
+      return;
+    }
     const name = `${series.key}/${series.manifest?.version ?? ""}/${index}`;
     const tries = (this.tries.get(name) ?? 0) + 1;
     this.tries.set(name, tries);

@@ -91,6 +91,33 @@ describe("trouble", () => {
     await expect(load.bytes(5)).rejects.toMatchObject({ message: "Broken." });
   });
 
+  test("a frame that the server cannot pack for a slow line is asked for as it is", async () => {
+    server.manifest = manifestOf(60, "v1", 100_000);
+    server.stream = (asked) => {
+      if (asked.body?.line === "fast" && server.streams.length > 1) return server.whole(asked);
+      const words = new TextEncoder().encode("{}");
+      const parts = flat(asked.body?.frames ?? []).map((index) =>
+        asked.body?.line === "slow" ? record(index, 255, words, 422) : record(index, "raw", new Uint8Array(100_000)),
+      );
+      server.open -= 1;
+      let at = 0;
+      return new Response(
+        new ReadableStream<Uint8Array>({
+          pull: async (control) => {
+            await new Promise((resolve) => setTimeout(resolve, 90)); // 1.1 MB/s
+            const part = parts[at++] ?? endRecord();
+            control.enqueue(part);
+            if (at > parts.length) control.close();
+          },
+        }),
+      );
+    };
+    const load = desk(server).loader.open(REF);
+    await until(load, complete, 10_000);
+    expect(server.streams.map((each) => each.body?.line)).toContain("slow");
+    expect([load.loaded, load.failure(59)]).toEqual([60, null]);
+  }, 12_000);
+
   test("a lost line is waited for, and what is missing comes when it is back", async () => {
     server.stream = (asked) => server.whole(asked, 24);
     const { loader, back } = desk(server);
