@@ -16,15 +16,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 import structlog
 from flask import Response
 
+from readingroom.downloads.giving import Flow, Giver
 from readingroom.downloads.keys import Keys
 from readingroom.downloads.sending import Sender
 from readingroom.errors import BadRequest, NotFound, ReadingRoomError
-from readingroom.identity import Caller
 from readingroom.identity.forwarded import Forwarded
 from readingroom.series.crew import Crew
 
@@ -54,36 +53,6 @@ QUESTION_BYTES = 64 << 10
 
 Refused = Callable[[Exception, str], Response]
 """What an error is answered with, for the request of that id."""
-
-
-class Flow(Protocol):
-    """An answer, as it is taken piece by piece; for one thread at a time."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether all of it was taken."""
-        ...
-
-    @property
-    def taken(self) -> int:
-        """Bytes that were taken so far."""
-        ...
-
-    def head(self) -> Response:
-        """Status and headers of the answer."""
-        ...
-
-    def take(self, room: memoryview) -> int:
-        """Put what comes next into `room`; how many bytes that are. What it raises cuts the answer."""
-        ...
-
-    def close(self) -> None:
-        """It is over, one way or another."""
-        ...
-
-
-Giver = Callable[[str, Caller, Mapping[str, str]], Flow]
-"""What is answered to a key, a caller and headers by their names in small letters; an error it raises is told."""
 
 
 @dataclass(slots=True, eq=False)
