@@ -19,6 +19,7 @@ from readingroom.thumbnails import rendering
 from readingroom.thumbnails.rendering import NoPicture
 
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
+EXTENDED = "1.2.840.10008.1.2.4.51"
 PART_2 = ("1.2.840.10008.1.2.4.92", "1.2.840.10008.1.2.4.93")
 """JPEG 2000 part 2: what of it is part 1 can be decoded."""
 
@@ -66,6 +67,12 @@ def _pixels(file: BinaryIO, header: Dataset, syntax: str, number: int, parts: Se
 
         decoded: Pixels = jpeg2k_decode(data)
         return decoded
+    elif syntax == EXTENDED and header.SamplesPerPixel == 1:
+        # pydicom's decoder refuses scans whose end is not told as T.81 has it; there are scanners that write such.
+        from imagecodecs import jpeg_decode  # noqa: PLC0415  # hardly ever needed
+
+        grey: Pixels = jpeg_decode(data)
+        return grey
     else:
         header.PixelData = encapsulate([data])
         header["PixelData"].is_undefined_length = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 
 import structlog
@@ -34,6 +35,10 @@ class NotMade(Exception):
     """There is no frame; the message says why, quoting nothing of the file."""
 
 
+class NotNow(Exception):
+    """No process can be started at the moment: nothing is said of the frame."""
+
+
 class Maker:
     """Safe for many threads."""
 
@@ -44,8 +49,9 @@ class Maker:
         self._seconds = seconds
 
     def decode(self, place: FramePlace, shape: Shape, size: int, read: Read) -> bytes:
-        """The pixels of a frame of a file of that size, in that shape. Raises NotMade, TooManyRequests, what `read`
-        raises, and OSError where no process can be started.
+        """The pixels of a frame of a file of that size, in that shape.
+
+        Raises NotMade, NotNow, TooManyRequests, and what `read` raises.
         """
         about = {"shape": asdict(shape), "number": place.number, "syntax": place.syntax, "parts": place.parts}
         made = self._asked(line.DECODE, size, json.dumps(about).encode(), b"", read, shape.size)
@@ -64,7 +70,12 @@ class Maker:
     def _asked(
         self, kind: bytes, size: int, about: bytes, behind: bytes | bytearray, read: Read, largest: int
     ) -> bytes:
-        with self._pool.worker() as worker:
+        with ExitStack() as held:
+            try:
+                worker = held.enter_context(self._pool.worker())
+            except OSError as error:
+                log.error("no process for frames can be started", reason=error.strerror)
+                raise NotNow from None
             return _told(worker, line.QUESTION.pack(kind, size, len(about)) + about, behind, read, size, self._seconds,
                          max(largest, 1024))  # fmt: skip
 

@@ -12,7 +12,7 @@ from readingroom.errors import ReadingRoomError, TooManyRequests
 from readingroom.frames import reading
 from readingroom.frames.form import Frame
 from readingroom.frames.kept import KeptFrames
-from readingroom.frames.maker import Maker, NotMade
+from readingroom.frames.maker import Maker, NotMade, NotNow
 from readingroom.frames.reading import Unreadable, unreadable
 from readingroom.frames.shape import Shape
 from readingroom.manifests import FramePlace, SeriesPlan
@@ -82,7 +82,7 @@ class Making:
         except NotMade as error:
             log.info("no frame", why=str(error), syntax=place.syntax)
             raise Unreadable(422, "not_decodable", "This image is damaged, or stored in a form unknown here.") from None
-        except TooManyRequests:
+        except (TooManyRequests, NotNow):
             raise Unreadable(503, "busy", "Too much is being decoded at the moment.") from None
         return Frame("jpls", smaller) if len(smaller) < len(pixels) else Frame("raw", pixels)
 

@@ -18,6 +18,7 @@ from readingroom.frames.making import Making
 from readingroom.frames.reading import Unreadable
 from readingroom.frames.shape import Shape
 from readingroom.metrics import Metrics
+from readingroom.settings import Settings
 
 from tests.fixtures.frame_places import MemorySeries
 
@@ -165,3 +166,12 @@ def test_what_could_not_be_made_is_tried_again_and_told_to_all_who_waited(tmp_pa
     assert failed == [422] * 3
     maker.fails = False
     assert making.made(series.plan, series.places[0], "jpls", GREY).encoding == "jpls"
+
+
+def test_a_process_that_cannot_be_started_is_blamed_on_no_image(tmp_path: Path) -> None:
+    series = MemorySeries([b"x" * 100])
+    settings = Settings.load(READINGROOM_DATA=tmp_path, READINGROOM_PYTHON="/nowhere/python")
+    making = Making(series, KeptFrames(tmp_path, 1 << 20), Maker(settings), Metrics())
+    with pytest.raises(Unreadable) as told:
+        making.made(series.plan, series.places[0], "jpls", GREY)
+    assert (told.value.status, told.value.code) == (503, "busy")
