@@ -15,14 +15,14 @@ export function CineBar({ viewing }: { viewing: Viewing }) {
   if (viewing.total < 2) return null;
   return (
     <div className={classes.cine} role="group" aria-label="Film">
-      <ToolButton label="Previous image" hint="↑" icon={<IconPlayerSkipBackFilled {...look} />} onClick={() => viewing.step(-1)} />
+      <ToolButton label="Previous image" hint="↑" icon={<IconPlayerSkipBackFilled {...look} />} onClick={() => viewing.step(-1)} className={classes.aside} />
       {isPlaying ? (
         <ToolButton label="Pause" hint="Space" icon={<IconPlayerPauseFilled {...look} />} onClick={() => viewing.pause()} />
       ) : (
         <ToolButton label="Play" hint="Space" icon={<IconPlayerPlayFilled {...look} />} onClick={() => viewing.play()} />
       )}
       <ToolButton label="Stop" icon={<IconPlayerStopFilled {...look} />} onClick={() => viewing.stop()} />
-      <ToolButton label="Next image" hint="↓" icon={<IconPlayerSkipForwardFilled {...look} />} onClick={() => viewing.step(1)} />
+      <ToolButton label="Next image" hint="↓" icon={<IconPlayerSkipForwardFilled {...look} />} onClick={() => viewing.step(1)} className={classes.aside} />
       <Slider
         className={classes.fps}
         size="sm"

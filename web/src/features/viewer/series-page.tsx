@@ -183,10 +183,17 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
 function Loaded({ load: given }: { load: SeriesLoad }) {
   const load = useLoad(given) ?? given;
   return (
-    <span className={classes.loaded} data-loaded={load.loaded}>
+    <span className={classes.loaded} data-loaded={load.loaded} data-kept={keptOf(load)}>
       {load.loaded >= load.total ? "All loaded" : `${load.loaded} / ${load.total} loaded`}
     </span>
   );
+}
+
+/** How many images the browser keeps for the next visit. */
+function keptOf(load: SeriesLoad): number {
+  let kept = 0;
+  for (let index = 0; index < load.total; index += 1) if (load.isKept(index)) kept += 1;
+  return kept;
 }
 
 function newViewing(loader: ReturnType<typeof useDesk>["loader"], load: SeriesLoad, manifest: Manifest, wanted: number | null): Viewing {
