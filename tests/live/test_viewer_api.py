@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import re
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pydicom
 import pytest
 import requests
 
-from tests.fixtures.viewing import COUNT, Viewing, series_of
+from tests.factories import ct_slices
+from tests.fixtures.live_cases import store
+from tests.fixtures.viewing import COUNT, Viewing, series_of, study_of
 
 HTML = {"Accept": "text/html,*/*;q=0.8", "User-Agent": "Mozilla/5.0 (X11; Linux) Test"}
 
@@ -40,6 +44,22 @@ def test_a_list_that_did_not_change_is_304_and_a_new_series_changes_it(viewing: 
     first = viewing.staff.get(path)
     again = viewing.staff.get(path, headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+    # A study that grows, image by image: what is asked while it comes is never the list of before.
+    growing = f"/api/pacs/studies/{study_of('growing')}/series/"
+    assert viewing.staff.get(growing).status_code == 404
+    seen = set()
+    for number, name in enumerate(("first", "second"), 1):
+        for count, data in enumerate(ct_slices(3, 16, 16, name=name, study="growing", SeriesNumber=number), 1):
+            store(viewing.live, [("x", data)], workers=1)
+            told = viewing.staff.get(growing)
+            seen.add(told.headers["ETag"])
+            assert (len(told.json()["series"]), told.json()["series"][-1]["imageCount"]) == (number, count)
+            one = f"/api/pacs/studies/{study_of('growing')}/series/{series_of(name, 'growing')}/manifest"
+            manifest = viewing.staff.get(one).json()
+            assert manifest["frameCount"] == count
+            latest = manifest["instances"]["handle"][count - 1]
+            assert viewing.staff.get(f"/api/pacs/instances/{latest}/file").content == data
+    assert len(seen) == 6
 
 
 @pytest.mark.parametrize("name", ["here", "far", "both"])
@@ -199,6 +219,35 @@ def test_a_link_s_holder_sees_its_series_alone(viewing: Viewing, name: str) -> N
     assert guest.get(f"{base}{addresses(viewing, name)[0]}", timeout=60).status_code == 401
 
 
+def test_the_holder_of_a_de_identified_copy_sees_the_copy_and_not_what_it_was_made_of(viewing: Viewing) -> None:
+    wish = {"series_key": series_of("here", "mixed"), "deidentified": True}
+    link = viewing.staff.post("/share/create", json=wish).json()
+    base, guest = viewing.live.url, requests.Session()
+    guest.trust_env = False
+    end = time.monotonic() + 120
+    while (made := state_of(viewing, link["id"])) != "ready":
+        assert made != "failed" and time.monotonic() < end, made
+        time.sleep(0.3)
+    guest.get(f"{base}/share/{link['token']}", headers=HTML, timeout=60, allow_redirects=False)
+    copy = pydicom.dcmread(viewing.live.data / "shares" / link["id"] / "0001.dcm")
+    one = f"/api/pacs/studies/{copy.StudyInstanceUID}/series/{copy.SeriesInstanceUID}"
+    told = guest.get(f"{base}{one}/manifest", timeout=60).json()
+    assert (told["place"], told["frameCount"]) == ("copy", COUNT)
+    assert told["patient"]["name"] != "Doe^Jane" and told["studyUid"] != viewing.study
+    handle = told["instances"]["handle"][told["frames"]["instance"][0]]
+    assert handle.startswith("copy-")
+    frame = guest.get(f"{base}/api/pacs/instances/{handle}/frames/1", timeout=60)
+    assert frame.content == pixels(viewing.files["here"][0])
+    assert guest.get(f"{base}{viewing.series('here')}/manifest", timeout=60).status_code == 404
+    listed = guest.get(f"{base}/api/pacs/studies/{copy.StudyInstanceUID}/series/", timeout=60).json()["series"]
+    assert [each["seriesUid"] for each in listed] == [str(copy.SeriesInstanceUID)]
+
+
+def state_of(viewing: Viewing, link: str) -> str:
+    listed = viewing.staff.get("/api/shares").json()["items"]
+    return str(next(each["copy_state"] for each in listed if each["id"] == link))
+
+
 def test_what_was_looked_at_is_in_the_trail_once(viewing: Viewing) -> None:
     for _ in range(5):
         viewing.manifest("both")
@@ -210,6 +259,22 @@ def test_what_was_looked_at_is_in_the_trail_once(viewing: Viewing) -> None:
         found = database.execute(asked).fetchall()
     assert {action for action, _ in found} >= {"viewer.study.list", "viewer.series.view", "viewer.file.read"}
     assert all(count == 1 for _, count in found)
+
+
+def test_thirty_who_open_a_series_each_at_once_are_all_answered(viewing: Viewing) -> None:
+    for n in range(30):
+        store(viewing.live, ((f"{i}", f) for i, f in enumerate(ct_slices(5, 16, 16, name=f"crowd {n}", study="crowd"))))
+    clients = [viewing.live.client("staff") for _ in range(30)]
+    for each in clients:
+        each.get("/api/me")
+
+    def opened(n: int) -> tuple[int, int]:
+        one = f"/api/pacs/studies/{study_of('crowd')}/series/{series_of(f'crowd {n}', 'crowd')}"
+        answer = clients[n].get(f"{one}/manifest")
+        return answer.status_code, answer.json().get("frameCount")
+
+    with ThreadPoolExecutor(30) as crew:
+        assert list(crew.map(opened, range(30))) == [(200, 5)] * 30
 
 
 # --- for stock loaders --------------------------------------------------------------------------------------------

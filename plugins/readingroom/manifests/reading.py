@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from readingroom.errors import PacsUnreachable, ReadingRoomError
+from readingroom.errors import PacsUnreachable, ReadingRoomError, StoredFileBroken
 from readingroom.headers.errors import HeaderError
 from readingroom.headers.window import Read
 from readingroom.manifests import tags
@@ -135,7 +135,9 @@ class _Work:
                 self.looked.unshown[index] = UNREADABLE
         except Exception as error:  # a file of strangers must not keep the others from being shown
             log.warning("a header could not be taken apart", error=type(error).__name__)
-            self._keep(index, {}, [], DAMAGED)
+            with self._lock:  # ours may be the mistake: it is not kept
+                self.looked.lost = StoredFileBroken("A header could not be read.", detail={"file": index})
+                self.looked.unshown[index] = UNREADABLE
         else:
             self._keep(index, dict(header.values), frames, "")
 

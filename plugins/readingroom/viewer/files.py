@@ -61,12 +61,13 @@ class Files:
         wanted = parsed(handle)
         if wanted is None:
             raise _no_file()
-        found = self._series(identity, wanted)
-        files = self._origins.files(found)
-        index = self._index(found, files, wanted)
-        if index is None:
-            raise _no_file()
-        return InstanceFile(found, index, files[index])
+        for fresh in (False, True):  # it may have come since the series was looked at
+            found = self._series(identity, wanted, fresh=fresh)
+            files = self._origins.files(found)
+            index = self._index(found, files, wanted)
+            if index is not None:
+                return InstanceFile(found, index, files[index])
+        raise _no_file()
 
     def frame(self, file: InstanceFile, number: int) -> FramePlace:
         """Where a frame of that file lies. Raises NotFound where it has none of that number that could be shown."""
@@ -118,7 +119,7 @@ class Files:
         except NotWritten:
             raise UnsupportedMedia("The header of this file cannot be written as JSON.") from None
 
-    def _series(self, identity: Identity, wanted: Handle) -> FoundSeries:
+    def _series(self, identity: Identity, wanted: Handle, *, fresh: bool) -> FoundSeries:
         if wanted.place == "orthanc":
             study_uid, series_uid = self._uids(wanted.id)
         else:
@@ -127,7 +128,7 @@ class Files:
                 raise _no_file()
             study_uid, series_uid = elsewhere.study_uid, uid_of(elsewhere)
         try:
-            return self._sight.series(identity, study_uid, series_uid, wanted.place)
+            return self._sight.series(identity, study_uid, series_uid, wanted.place, fresh=fresh)
         except NotFound:
             raise _no_file() from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from readingroom.clock import Clock
@@ -18,6 +19,9 @@ SAME_SECONDS = 2.0
 """How long a series that was found counts as found: a page asks for its images one after the other."""
 
 KEPT = 512
+
+_PLAUSIBLE = re.compile(r"[!-~]{0,128}")
+"""What a UID of a file may be, wrong ones too; a database need not be asked for anything else."""
 
 
 def uid_of(found: FoundSeries) -> str:
@@ -37,21 +41,26 @@ class Sight:
         self._access = access
         self._found = Lately[tuple[Place, str], FoundSeries](SAME_SECONDS, KEPT, clock)
 
-    def series(self, identity: Identity, study_uid: str, series_uid: str, only: Place | None = None) -> FoundSeries:
+    def series(
+        self, identity: Identity, study_uid: str, series_uid: str, only: Place | None = None, *, fresh: bool = True
+    ) -> FoundSeries:
         """That series of that study, from the first place where it may be seen: Orthanc, NAS, copies; or from one.
 
-        Raises NotFound, the same where it is not there and where it may not be seen.
+        Where it need not be `fresh`, what was found a moment ago will do: images may have come since. Raises NotFound,
+        the same where it is not there and where it may not be seen.
         """
         for place in self.places(identity, study_uid, series_uid):
             if only not in (None, place):
                 continue
-            found = self._of(place, series_uid)
+            found = self._of(place, series_uid, fresh)
             if found is not None and found.study_uid == study_uid and uid_of(found) == series_uid:
                 return found
         raise NotFound("There is no such series.")
 
     def places(self, identity: Identity, study_uid: str, series_uid: str = "") -> Iterator[Place]:
         """Where this identity may see series of that study; with a link, the one series that it gives."""
+        if not all(_PLAUSIBLE.fullmatch(each) for each in (study_uid, series_uid)):
+            return
         linked = any(
             each.series_uid == series_uid and each.study_uid == study_uid for each in identity.shares if series_uid
         )
@@ -62,8 +71,8 @@ class Sight:
         if linked or identity.can("pacs.read"):
             yield "copy"
 
-    def _of(self, place: Place, series_uid: str) -> FoundSeries | None:
-        known = self._found.get((place, series_uid))
+    def _of(self, place: Place, series_uid: str, fresh: bool) -> FoundSeries | None:
+        known = None if fresh else self._found.get((place, series_uid))
         if known is not None:
             return known
         found = self._origins.find_in(place, series_uid)
