@@ -13,7 +13,10 @@ import classes from "./strip.module.css";
 export function Strip({ seriesUid, pathOf }: { seriesUid: string; pathOf: (seriesUid: string) => string }) {
   const { series, loads } = useStudy();
   const here = useRef<HTMLAnchorElement>(null);
-  useEffect(() => here.current?.scrollIntoView({ block: "nearest", inline: "nearest" }), [seriesUid, series]);
+  useEffect(() => {
+    // In braces: newer browsers give a promise back, which React would take for what cleans up.
+    here.current?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [seriesUid, series]);
   if (series === null || series.length < 2) return null;
   return (
     <nav className={classes.strip} aria-label="Series">

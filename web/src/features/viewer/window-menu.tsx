@@ -1,5 +1,5 @@
 /** Brightness and contrast: windows to choose from, and the two figures to type in. */
-import { Button, Group, Menu, NumberInput, Popover, Stack, Text } from "@mantine/core";
+import { Button, Group, Menu, Modal, NumberInput, Stack, Text } from "@mantine/core";
 import { IconChevronDown, IconContrast } from "@tabler/icons-react";
 import { useState } from "react";
 
@@ -19,48 +19,43 @@ export function WindowMenu({ viewing, presets }: { viewing: Viewing; presets: re
   const name = shown === null ? "" : presetName(presets, shown);
   if (presets.length === 0) return null;
   return (
-    <Popover opened={typing} onChange={setTyping} trapFocus position="bottom-start" withArrow>
-      <Popover.Target>
-        <span className={classes.anchor}>
-          <Menu position="bottom-start" width={250}>
-            <Menu.Target>
-              <ToolButton
-                label="Windows"
-                icon={<IconContrast {...LOOK} />}
-                words={
-                  <>
-                    <span className={classes.windowName}>{name === "" ? "Window" : name}</span>
-                    <IconChevronDown size={14} aria-hidden />
-                  </>
-                }
-              />
-            </Menu.Target>
-            <Menu.Dropdown>
-              {presets.map((preset) => (
-                <Menu.Item
-                  key={preset.name}
-                  onClick={() => viewing.setWindow(preset.window)}
-                  rightSection={preset.key === undefined ? null : <Text size="xs" c="dimmed">{preset.key}</Text>}
-                  data-chosen={preset.name === name || undefined}
-                >
-                  {preset.name}
-                  {preset.window !== null && (
-                    <Text span size="xs" c="dimmed" ms={8} className={classes.figures}>
-                      {preset.window.center} / {preset.window.width}
-                    </Text>
-                  )}
-                </Menu.Item>
-              ))}
-              <Menu.Divider />
-              <Menu.Item onClick={() => setTyping(true)}>Type centre and width…</Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
-        </span>
-      </Popover.Target>
-      <Popover.Dropdown role="dialog" aria-label="Centre and width">
+    <>
+      <Menu position="bottom-start" width={250}>
+        <Menu.Target>
+          <ToolButton
+            label="Windows"
+            icon={<IconContrast {...LOOK} />}
+            words={
+              <>
+                <span className={classes.windowName}>{name === "" ? "Window" : name}</span>
+                <IconChevronDown size={14} aria-hidden />
+              </>
+            }
+          />
+        </Menu.Target>
+        <Menu.Dropdown>
+          {presets.map((preset) => (
+            <Menu.Item
+              key={preset.name}
+              onClick={() => viewing.setWindow(preset.window)}
+              rightSection={preset.key === undefined ? null : <span className={classes.key}>{preset.key}</span>}
+            >
+              {preset.name}
+              {preset.window !== null && (
+                <Text span size="xs" c="dimmed" ms={8} className={classes.figures}>
+                  {preset.window.center} / {preset.window.width}
+                </Text>
+              )}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item onClick={() => setTyping(true)}>Type centre and width…</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal opened={typing} onClose={() => setTyping(false)} title="Centre and width" size="xs" overlayProps={{ backgroundOpacity: 0.2, blur: 0 }}>
         {typing && <Values shown={shown} onDone={() => setTyping(false)} onSet={(window) => viewing.setWindow(window)} />}
-      </Popover.Dropdown>
-    </Popover>
+      </Modal>
+    </>
   );
 }
 
@@ -77,7 +72,7 @@ function Values({ shown, onDone, onSet }: { shown: Window | null; onDone: () => 
         onDone();
       }}
     >
-      <Stack gap="sm" w={230}>
+      <Stack gap="sm">
         <Group grow wrap="nowrap">
           <NumberInput label="Centre" value={center} onChange={setCenter} data-autofocus step={10} hideControls />
           <NumberInput label="Width" value={width} onChange={setWidth} min={1} step={10} hideControls error={isRight ? undefined : "From 1 on"} />
