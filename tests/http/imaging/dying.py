@@ -39,8 +39,9 @@ class Steps:
 
     def __init__(self) -> None:
         self._die_at = self._told = 0
+        self._among = ""
         self._lock = threading.Lock()
-        self.count = 0
+        self.names: list[str] = []
         self.armed = False
 
     def step(self, name: str) -> None:
@@ -48,15 +49,17 @@ class Steps:
         if not self.armed:
             return
         with self._lock:
-            self.count += 1
-            if self.count == self._die_at:
+            if self._among not in name:
+                return
+            self.names.append(name)
+            if len(self.names) == self._die_at:
                 os.write(self._told, json.dumps({"died": name}).encode() + b"\n")
                 os.kill(os.getpid(), signal.SIGKILL)
                 signal.pause()
 
-    def arm(self, die_at: int, told: int) -> None:
-        """From now on; `told` is where the last step is named."""
-        self._die_at, self._told, self.armed = die_at, told, True
+    def arm(self, die_at: int, among: str, told: int) -> None:
+        """From now on, steps whose names hold `among`; `told` is where the last one is named."""
+        self._die_at, self._among, self._told, self.armed = die_at, among, told, True
 
     def watch(self, folders: list[str]) -> None:
         """Count changes of the file system below these folders too."""
@@ -130,6 +133,7 @@ class Order:
     key: str
     size: int
     seed: int
+    among: str = ""  # only steps whose names hold it are counted
 
 
 def store_of(said: dict[str, Any]) -> ObjectStore:
@@ -188,10 +192,10 @@ def obey(order: Order, room: Room, steps: Steps, told: int) -> None:
     person = Person(room.app.test_client(), "anna", {"Authorization": order.token})
     assert person.get("/imaging/limits").status_code == 200
     data = noise_png(order.size, order.seed)
-    steps.arm(order.die_at, told)
+    steps.arm(order.die_at, order.among, told)
     asset = SEND[order.kind](person, order.study, order.key, data)
     steps.armed = False
-    os.write(told, json.dumps({"asset": asset, "steps": steps.count}).encode() + b"\n")
+    os.write(told, json.dumps({"asset": asset, "steps": steps.names}).encode() + b"\n")
 
 
 def main() -> None:
