@@ -3,6 +3,8 @@ import type { Types } from "@cornerstonejs/core";
 import { createImage } from "@cornerstonejs/dicom-image-loader";
 
 import { frameOf } from "@/lib/cornerstone/pictures";
+import { Stale } from "@/lib/cornerstone/stale";
+import { LoadProblem } from "@/lib/frames/series";
 import type { Encoding, Frame } from "@/lib/frames/types";
 
 /** What a frame is decoded as when it did not come as stored: the lossless kind of each encoding. */
@@ -15,6 +17,8 @@ const SYNTAX: Record<Encoding, string> = {
   htj2k: "1.2.840.10008.1.2.4.201",
   rle: "1.2.840.10008.1.2.5",
 };
+
+const stale = new Stale();
 
 /** Raw frames are little endian whatever the file was; the server has seen to that. */
 function syntaxOf(frame: Frame, encoding: Encoding): string {
@@ -36,6 +40,12 @@ async function picture(name: string, options: Record<string, unknown>, signal: A
   const { encoding, data } = await found.set.load.bytes(found.frame.index, signal);
   // The stock loader's default: values leave its workers rescaled (HU on CT), in the smallest type that holds them.
   const settings = { ...options, preScale: { enabled: true } };
-  const image = await createImage(name, new Uint8Array(data), syntaxOf(found.frame, encoding), settings);
-  return image as Types.IImage;
+  // A copy: what is handed to the decoder is gone afterwards.
+  const packed = encoding === "raw" ? null : new Uint8Array(data.slice(0));
+  const image = (await createImage(name, new Uint8Array(data), syntaxOf(found.frame, encoding), settings)) as Types.IImage;
+  const { rows, columns } = found.frame;
+  if (image.rows !== rows || image.columns !== columns || (packed !== null && stale.has(packed, image.getPixelData()))) {
+    throw new LoadProblem("This image is broken: it cannot be decoded.", 422);
+  }
+  return image;
 }
