@@ -303,12 +303,10 @@ export class Loader implements FrameLoader {
       series.fail({ message, status });
     } else if (!isManifest && status < 500) {
       // Cut off, or refused for a reason that a fresh manifest may clear up; the second time frames are fetched singly.
-      series.brokenStreams += 1;
       if (status > 0) series.isManifestDue = true;
-      again(series.brokenStreams);
+      again(Math.max(1, series.brokenStreams));
     } else {
       series.failures += 1;
-      if (!isManifest) series.brokenStreams += 1;
       if (series.failures >= TRIES || status < 500) series.fail({ message, status });
       else again(series.failures);
     }

@@ -14,13 +14,16 @@ const FIRST_FRAMES = 24;
 const MOST_FRAMES = 128;
 const MOST_BYTES = 96 * 1024 ** 2;
 /** The next stream is ordered while this many frames of the last are still to come, so that the line never rests. */
-const OVERLAP = 8;
+const OVERLAP = 12;
 /** Single requests at once, where streams do not come through. */
 const SINGLES = 3;
 /** Streams that break in a row before frames are fetched one by one. */
 const BROKEN_ENOUGH = 2;
 /** A frame that the server could not read just now is asked for this often. */
 const FRAME_TRIES = 2;
+
+/** No line, no session, another version, too many at once: none of these says that streams do not come through. */
+const NOT_THE_STREAM: ReadonlySet<number> = new Set([0, 401, 409, 429]);
 
 type StreamNews = Extract<FromWorker, { kind: "got" | "broken" | "done" }>;
 
@@ -49,7 +52,9 @@ export class Streams {
     for (;;) {
       const active = [...series.streams.values()].filter((stream) => !stream.stale);
       const isSingle = series.brokenStreams >= BROKEN_ENOUGH;
-      const isFull = isSingle ? active.length >= SINGLES : active.length > 1 || active.some((stream) => stream.due.size > OVERLAP);
+      // The very first stream is followed at once: the page is busy then with what Cornerstone weighs.
+      const most = this.last === 1 ? FIRST_FRAMES : OVERLAP;
+      const isFull = isSingle ? active.length >= SINGLES : active.length > 1 || active.some((stream) => stream.due.size > most);
       if (isFull) return true;
       const wanted = series.missing(isSingle ? 1 : this.batch(series));
       if (wanted.length === 0) return active.length > 0;
@@ -103,7 +108,11 @@ export class Streams {
       for (const index of stream.due) series.broken(index, { message: failure.message, status: 404 });
       return null;
     }
-    if (failure !== null || stream.stale || stream.delivered > 0 || stream.due.size === 0) return stream.stale ? null : failure;
+    if (stream.stale) return null;
+    const isEmpty = stream.delivered === 0;
+    // One that brought something and was then cut goes on in the next; one that brings nothing at all is of no use.
+    if (isEmpty && (failure === null ? stream.due.size > 0 : !NOT_THE_STREAM.has(failure.status))) series.brokenStreams += 1;
+    if (failure !== null || !isEmpty || stream.due.size === 0) return failure;
     return { status: -1, code: "", message: "The server sent none of the pictures.", retryAfter: null };
   }
 
