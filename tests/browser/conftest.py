@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.fixtures.browser import Shelf
+from tests.fixtures.browser import CHROMIUM, DRAWN_BY_SOFTWARE, QUIET, Shelf
 from tests.fixtures.share_pages import Laid
+from tests.fixtures.viewer_pages import Looker, Reading, looker, put_up
+from tests.fixtures.viewing import Viewing
+
+
+@pytest.fixture(scope="session")
+def painter(chromium: Browser) -> Iterator[Browser]:
+    """Chromium that draws by WebGL. Of the same Playwright as the other one: there may be only one at a time."""
+    arguments = [each for each in QUIET if each != "--disable-gpu"]
+    browser = chromium.browser_type.launch(executable_path=CHROMIUM, args=[*arguments, *DRAWN_BY_SOFTWARE])
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def reading(viewing: Viewing) -> Reading:
+    """A study to read, in an instance that the module's tests share."""
+    return put_up(viewing)
+
+
+@pytest.fixture
+def look(painter: Browser, reading: Reading) -> Iterator[Looker]:
+    """Opens windows on the viewer; complains of what the browser complained of."""
+    with looker(painter, reading) as opener:
+        yield opener
 
 
 @pytest.fixture
