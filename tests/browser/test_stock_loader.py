@@ -36,17 +36,14 @@ def packages() -> Path:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewing]:
-    """An instance whose gateway has the page at `/bench/` in place of the web app."""
+    """An instance whose gateway has the page in place of the web app."""
     scratch = tmp_path_factory.mktemp("stock")
     shutil.copytree(SOURCE, scratch / "page")
     (scratch / "page" / "node_modules").symlink_to(packages())
     (scratch / "nas").mkdir()
     command = ["node", str(packages() / "vite" / "bin" / "vite.js"), "build", str(scratch / "page")]
-    done = subprocess.run(
-        [*command, "--outDir", str(scratch / "web" / "bench")], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, "--outDir", str(scratch / "web")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    (scratch / "web" / "index.html").write_text("<!doctype html><title>none</title>")
     web = str(scratch / "web")
     with running(scratch / "data", READINGROOM_WEB=web, NAS_ALLOWED_ROOTS=str(scratch / "nas")) as live:
         yield Viewing(live, scratch / "nas")
@@ -57,9 +54,9 @@ def page(site: Viewing) -> Iterator[Page]:
     """The page, signed in."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        opened = browser.new_page(bypass_csp=True)  # the page is somebody else's: ours says what ours may
+        opened = browser.new_page()
         opened.add_init_script(f"window.token = {site.staff.token()!r}")
-        opened.goto(f"{site.live.url}/bench/index.html")
+        opened.goto(f"{site.live.url}/sign-in")
         opened.wait_for_function("window.ready", timeout=60_000)
         yield opened
         browser.close()

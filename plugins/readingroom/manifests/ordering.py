@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from operator import mul
 from typing import Final
 
-from readingroom.manifests.frames import LAST, Frame, Point, cross
+from readingroom.manifests.frames import Frame, Point, cross
+from readingroom.manifests.moments import LAST
 
 SAME_DIRECTION: Final = 0.9995
 """Cosine (1.8 degrees): within it two planes are of one orientation; scanners write them to some digits."""

@@ -128,7 +128,15 @@ def test_a_series_without_a_uid_is_asked_for_by_its_key(site: Site) -> None:
 def test_the_study_must_be_the_one_that_the_series_is_of(site: Site) -> None:
     series = uid("series", "far", "s1")
     assert site.manifest(series)["frameCount"] == 4
-    for study, one in (("1.2.3", series), (STUDY, "1.2.3"), (STUDY, key_of(series)), ("x", "y"), (STUDY, "%00"), ("%00", series), ("é", "1")):
+    for study, one in (
+        ("1.2.3", series),
+        (STUDY, "1.2.3"),
+        (STUDY, key_of(series)),
+        ("x", "y"),
+        (STUDY, "%00"),
+        ("%00", series),
+        ("é", "1"),
+    ):
         answer = site.staff.get(f"/api/pacs/studies/{study}/series/{one}/manifest")
         assert (answer.status_code, answer.get_json()["error"]) == (404, "not_found"), (study, one)
 
