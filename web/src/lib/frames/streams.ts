@@ -165,6 +165,7 @@ export class Streams {
     if (stream.isPacked) {
       // What the server could not pack it may still be able to send as it is.
       series.mayPack = false;
+      this.abort(series);
       return;
     }
     const name = `${series.key}/${series.manifest?.version ?? ""}/${index}`;
