@@ -3,7 +3,7 @@ import { VisuallyHidden } from "@mantine/core";
 import { useDocumentTitle, useWindowEvent } from "@mantine/hooks";
 import { IconArrowLeft, IconLayoutSidebar, IconMouse, IconPhotoOff } from "@tabler/icons-react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
-import { Link, useNavigate, useSearchParams } from "react-router";
+import { Link, useLocation, useNavigate, useSearchParams } from "react-router";
 
 import { Shortcuts } from "@/components/shortcuts";
 import { describe } from "@/lib/frames/describe";
@@ -115,6 +115,7 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
   const { loader } = useDesk();
   const { series } = useStudy();
   const navigate = useNavigate();
+  const { state } = useLocation() as { state: unknown };
   const [params] = useSearchParams();
   const [{ showsInfo, showsStrip }, change] = usePreferences();
   const counter = useRef<HTMLInputElement>(null);
@@ -132,7 +133,7 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
     neighbour: (by: 1 | -1) => {
       const place = series?.findIndex((row) => row.seriesUid === seriesUid) ?? -1;
       const next = place < 0 ? undefined : series?.[place + by];
-      if (next !== undefined) void navigate(pathOf(next.seriesUid));
+      if (next !== undefined) void navigate(pathOf(next.seriesUid), { state });
     },
   };
   // Before the stack's own listeners: they take every key for themselves once the mouse was on the picture.
@@ -219,13 +220,14 @@ const SETTLED_MS = 350;
 function useKeptPlace(viewing: Viewing): void {
   const index = useViewed(viewing, (state) => state.index);
   const isPlaying = useViewed(viewing, (state) => state.isPlaying);
+  const { state } = useLocation() as { state: unknown };
   const [params, setParams] = useSearchParams();
   const said = imageOf(params);
   useEffect(() => {
     if (said === index || isPlaying) return;
-    const timer = setTimeout(() => setParams({ image: String(index + 1) }, { replace: true, preventScrollReset: true }), SETTLED_MS);
+    const timer = setTimeout(() => setParams({ image: String(index + 1) }, { replace: true, preventScrollReset: true, state }), SETTLED_MS);
     return () => clearTimeout(timer);
-  }, [said, index, isPlaying, setParams]);
+  }, [said, index, isPlaying, setParams, state]);
 }
 
 function fullscreen(): void {

@@ -41,8 +41,15 @@ export function SeriesTile({ studyUid, row, load: given }: { studyUid: string; r
       <div className={classes.progress}>
         <ProgressLine load={load} imageCount={row.imageCount} />
         {load?.state === "error" && (
-          <Button size="compact-sm" variant="default" mt={6} leftSection={<IconRefresh size={14} aria-hidden />} onClick={() => loader.retry(load.ref)}>
-            Try again<span className={classes.unseen}>: {seriesName(row)}</span>
+          <Button
+            size="compact-sm"
+            variant="default"
+            mt={6}
+            leftSection={<IconRefresh size={14} aria-hidden />}
+            aria-label={`Try again: ${seriesName(row)}`}
+            onClick={() => loader.retry(load.ref)}
+          >
+            Try again
           </Button>
         )}
       </div>

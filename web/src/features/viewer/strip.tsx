@@ -1,6 +1,6 @@
 /** All series of the study beside the picture: each small, with how far it has come. */
 import { useEffect, useRef } from "react";
-import { Link } from "react-router";
+import { Link, useLocation } from "react-router";
 
 import { plural } from "@/lib/format";
 
@@ -12,6 +12,7 @@ import classes from "./strip.module.css";
 
 export function Strip({ seriesUid, pathOf }: { seriesUid: string; pathOf: (seriesUid: string) => string }) {
   const { series, loads } = useStudy();
+  const { state } = useLocation() as { state: unknown };
   const here = useRef<HTMLAnchorElement>(null);
   useEffect(() => {
     // In braces: newer browsers give a promise back, which React would take for what cleans up.
@@ -27,6 +28,7 @@ export function Strip({ seriesUid, pathOf }: { seriesUid: string; pathOf: (serie
             key={row.seriesUid}
             ref={isHere ? here : undefined}
             to={pathOf(row.seriesUid)}
+            state={state}
             className={classes.item}
             aria-current={isHere ? "true" : undefined}
             data-series={row.seriesUid}

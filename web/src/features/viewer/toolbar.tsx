@@ -61,7 +61,7 @@ export function Toolbar({ viewing, presets, showsInfo, onInfo, onFullscreen, chi
       <ToolButton label="Zoom out" hint="−" icon={<IconZoomOut {...LOOK} />} onClick={() => viewing.zoom("out")} />
       <ToolButton label="Zoom in" hint="+" icon={<IconZoomIn {...LOOK} />} onClick={() => viewing.zoom("in")} />
       <ToolButton label="Fit to the window" hint="0" icon={<IconArrowsMaximize {...LOOK} />} onClick={() => viewing.zoom("fit")} />
-      <ToolButton label="Real size, one to one" hint="." icon={<span className={classes.glyph}>1:1</span>} onClick={() => viewing.zoom("actual")} />
+      <ToolButton label="1:1, real size" hint="." icon={<span className={classes.glyph}>1:1</span>} onClick={() => viewing.zoom("actual")} />
       <Turns viewing={viewing} />
       <ToolButton label="Reset the view" hint="x" icon={<IconRefresh {...LOOK} />} onClick={() => viewing.reset()} />
       <span className={classes.gap} />

@@ -23,11 +23,11 @@ export function WindowMenu({ viewing, presets }: { viewing: Viewing; presets: re
       <Menu position="bottom-start" width={250}>
         <Menu.Target>
           <ToolButton
-            label="Windows"
+            label={name === "" ? "Window presets" : `Window presets: ${name}`}
             icon={<IconContrast {...LOOK} />}
             words={
               <>
-                <span className={classes.windowName}>{name === "" ? "Window" : name}</span>
+                <span className={classes.windowName}>{name === "" ? "Window presets" : name}</span>
                 <IconChevronDown size={14} aria-hidden />
               </>
             }
