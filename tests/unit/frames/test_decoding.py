@@ -108,17 +108,21 @@ def unpacked(payload: bytes, shape: Shape) -> NDArray[Any]:
     return plain.reshape((shape.rows, shape.columns, *((3,) if shape.samples == 3 else ())))
 
 
-def compare(got: NDArray[Any], pixels: NDArray[Any]) -> None:
+LOSSY = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
+"""Decoders of these may round otherwise from one run to the next (ISO/IEC 10918-1, A.3.3)."""
+
+
+def compare(got: NDArray[Any], pixels: NDArray[Any], apart: int = 0) -> None:
     if got.ndim == 3 and pixels.dtype.itemsize > 1:
         pixels = (pixels * (255.0 / (256.0**pixels.dtype.itemsize - 1))).round()
-    apart = np.abs(got.astype("f8") - pixels.astype("f8")).max()
-    assert apart <= (1 if got.ndim == 3 else 0)
+    assert np.abs(got.astype("f8") - pixels.astype("f8")).max() <= (1 if got.ndim == 3 else apart)
 
 
 @pytest.mark.parametrize("path", SHOWN, ids=lambda path: path.stem)
 def test_what_is_decoded_here_is_what_pydicom_finds(lab: Lab, path: Path) -> None:
     content = path.read_bytes()
     found, shapes = lab.shown(content, ["raw"])
+    syntax = frames_in(content)[0].place.syntax
     try:
         expected = as_pydicom_has_them(content)
     except Exception:
@@ -127,7 +131,7 @@ def test_what_is_decoded_here_is_what_pydicom_finds(lab: Lab, path: Path) -> Non
         return
     assert {(each.status, each.encoding) for each in found} == {(200, "raw")}, found[0].payload[:200]
     for each, shape, pixels in zip(found, shapes, expected[: len(found)], strict=True):
-        compare(unpacked(each.payload, shape), pixels)
+        compare(unpacked(each.payload, shape), pixels, apart=1 if syntax in LOSSY else 0)
 
 
 def test_the_samples_hold_what_has_to_be_decoded() -> None:
