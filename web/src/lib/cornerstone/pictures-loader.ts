@@ -40,8 +40,8 @@ async function picture(name: string, options: Record<string, unknown>, signal: A
   const { encoding, data } = await found.set.load.bytes(found.frame.index, signal);
   // The stock loader's default: values leave its workers rescaled (HU on CT), in the smallest type that holds them.
   const settings = { ...options, preScale: { enabled: true } };
-  // A copy: what is handed to the decoder is gone afterwards.
-  const packed = encoding === "raw" ? null : new Uint8Array(data.slice(0));
+  // The others say when they fail. A copy: what is handed to a decoder is gone afterwards.
+  const packed = encoding === "jp2" ? new Uint8Array(data.slice(0)) : null;
   const image = (await createImage(name, new Uint8Array(data), syntaxOf(found.frame, encoding), settings)) as Types.IImage;
   const { rows, columns } = found.frame;
   if (image.rows !== rows || image.columns !== columns || (packed !== null && stale.has(packed, image.getPixelData()))) {
