@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from tests.bench.viewing.browsing import Window, wheel
 from tests.bench.viewing.ground import Series
+from tests.fixtures.browser import until
 
 PATIENCE_MS = 60_000
 ALL_DRAWN = """
@@ -35,7 +36,7 @@ def grid_shown(opened: Window, url: str, study: list[Series]) -> float:
     """Milliseconds from the page's start until every series has its small picture."""
     page = opened.page("")
     page.goto(f"{url}/viewer/{study[0].study}", wait_until="commit")
-    took = page.wait_for_function(ALL_DRAWN, arg=len(study), timeout=PATIENCE_MS, polling=20).json_value()
+    took = until(page, ALL_DRAWN, len(study), patience_ms=PATIENCE_MS)
     page.close()
     return float(took)
 
@@ -49,7 +50,7 @@ def looked_through(opened: Window, url: str, study: list[Series], rounds: int) -
         for series in study:
             before = page.evaluate("window.benchSeen.drawn.length")
             page.locator(f'li[data-series="{series.series}"] a').click()
-            page.wait_for_function("(n) => window.benchSeen.drawn.length > n", arg=before, timeout=PATIENCE_MS)
+            until(page, "(n) => window.benchSeen.drawn.length > n", before, patience_ms=PATIENCE_MS)
             wheel(page, TURNS)
             page.go_back()
             page.locator(f'li[data-series="{series.series}"]').wait_for()
