@@ -1,8 +1,8 @@
 """Every bundled sample of pydicom's in the viewer: its pixels as pydicom decodes them, or plain words why not.
 
 Not bundled, and so not tried here: JPEG lossless with other predictors (.57), HTJ2K (.201 to .203), JPEG 2000 part 2,
-MPEG, deflated frames. What the page holds is read from the event that Cornerstone sends for each picture it puts up; no part of the page
-is made for this test.
+MPEG, deflated frames. What the page holds is read from the event that Cornerstone sends for each picture it puts up; no
+part of the page is made for this test.
 """
 
 from __future__ import annotations
