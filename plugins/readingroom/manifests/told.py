@@ -51,6 +51,7 @@ def common(header: FileHeader, delivery: Delivery) -> dict[str, Any]:
 
 
 def spacing(header: FileHeader, values: Mapping[int, bytes]) -> dict[str, Any]:
+    """Spacing of pixels and slices, in mm, and what it was measured at."""
     said = floats(values.get(tags.PIXEL_SPACING, b""))
     detector = floats(header.values.get(tags.IMAGER_SPACING, b"")) or floats(
         header.values.get(tags.SCANNED_SPACING, b"")
@@ -73,7 +74,7 @@ def _is_spacing(said: tuple[float, ...]) -> bool:
 
 
 def rescale(values: Mapping[int, bytes], whole_file: Mapping[int, bytes]) -> dict[str, Any]:
-    """Spacing of pixels and slices, in mm, and what it was measured at."""
+    """From stored values to those that mean something (PS3.3 C.11.1)."""
     slope, intercept = number(values.get(tags.SLOPE, b"")), number(values.get(tags.INTERCEPT, b""))
     if slope is None and intercept is None:
         slope = number(whole_file.get(tags.DOSE_SCALING, b""))
@@ -85,7 +86,7 @@ def rescale(values: Mapping[int, bytes], whole_file: Mapping[int, bytes]) -> dic
 
 
 def window(values: Mapping[int, bytes], header: FileHeader) -> dict[str, Any]:
-    """From stored values to those that mean something (PS3.3 C.11.1)."""
+    """The windows that the header offers (PS3.3 C.11.2)."""
     centers, widths = floats(values.get(tags.WINDOW_CENTER, b"")), floats(values.get(tags.WINDOW_WIDTH, b""))
     function = word(values.get(tags.VOI_FUNCTION, b"")).upper()
     # A width below one is forbidden (PS3.3 C.11.2.1.2), and would be black and white.

@@ -14,6 +14,7 @@ from readingroom.thumbnails import api as pictures
 from readingroom.viewer.answers import tagged
 from readingroom.viewer.events import SeriesPictured, SeriesViewed, StudyListed
 from readingroom.viewer.images import image_ids, images
+from readingroom.viewer.manifest_model import ManifestAnswer
 from readingroom.viewer.sight import SEES, Sight
 from readingroom.viewer.studies import Studies
 
@@ -115,7 +116,7 @@ def routes(
         ]
         return tagged(SeriesListAnswer(series=answers).model_dump_json(by_alias=True).encode())
 
-    @area.get(f"{ONE}/manifest", capability=SEES, errors=TRIED_AGAIN)
+    @area.get(f"{ONE}/manifest", capability=SEES, answer=ManifestAnswer, errors=TRIED_AGAIN)
     def series_manifest(study_uid: str, series_uid: str) -> Response:
         """All that a viewer needs to show every image but its pixels; see docs/viewer-api.md. Has an ETag."""
         found = sight.series(caller().identity, study_uid, series_uid)
