@@ -15,6 +15,8 @@ const STEP = 1.25;
 /** A hidden tab draws nothing: then a picture counts as shown when it has been handed over. */
 const HIDDEN_MS = 500;
 
+export { ready };
+
 let count = 0;
 
 /** Opens a stack as soon as the series has its manifest; rejects with a LoadProblem when it cannot be had. */
