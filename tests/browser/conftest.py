@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.fixtures.browser import CHROMIUM, DRAWN_BY_SOFTWARE, QUIET, Shelf
+from tests.fixtures.instance import running
 from tests.fixtures.share_pages import Laid
 from tests.fixtures.viewer_pages import Looker, Reading, looker, put_up
 from tests.fixtures.viewing import Viewing
@@ -23,10 +24,12 @@ def painter(chromium: Browser) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="module")
-def reading(viewing: Viewing) -> Reading:
-    """A study to read, in an instance that the module's tests share."""
-    return put_up(viewing)
+@pytest.fixture(scope="session")
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
+    """A study to read, in an instance that all tests of the viewer's pages share."""
+    nas = tmp_path_factory.mktemp("nas")
+    with running(tmp_path_factory.mktemp("reading") / "data", NAS_ALLOWED_ROOTS=str(nas)) as live:
+        yield put_up(Viewing(live, nas))
 
 
 @pytest.fixture
