@@ -95,6 +95,8 @@ class ShareAnswer(Snake):
 
     id: str
     series_key: str
+    study_uid: str
+    series_uid: str
     series: dict[str, str]
     origin: str
     source: str
@@ -281,7 +283,8 @@ def routes(
     def _answer(link: Link) -> ShareAnswer:
         locked = link.locked_until if link.locked_until and link.locked_until > clock.now() else None
         return ShareAnswer(
-            id=link.id, series_key=link.series_key, series=dict(link.facts), origin=link.origin, source=link.source,
+            id=link.id, series_key=link.series_key, study_uid=link.study_uid, series_uid=link.series_uid,
+            series=dict(link.facts), origin=link.origin, source=link.source,
             created_by=link.created_by, created_at=iso(link.created_at), expires_at=iso(link.expires_at),
             revoked_at=iso(link.revoked_at) if link.revoked_at else None, has_password=link.password_hash is not None,
             locked_until=iso(locked) if locked else None, max_downloads=link.max_downloads,

@@ -27,6 +27,7 @@ def test_a_series_is_named_by_its_key_or_its_uid(create: Create, staff: Person) 
     links = [create(KEY), create(UID)]
     found = [staff.get(f"/api/shares/{link['id']}").get_json() for link in links]
     assert {each["series_key"] for each in found} == {KEY}
+    assert {each["series_uid"] for each in found} == {UID}, "for the viewer"
 
 
 def test_only_a_hash_of_the_token_is_kept(site: SharingSite, create: Create) -> None:

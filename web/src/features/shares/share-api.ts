@@ -29,6 +29,8 @@ export type SeriesFacts = Partial<
 export interface Share {
   id: string;
   series_key: string;
+  study_uid: string;
+  series_uid: string;
   series: SeriesFacts;
   origin: string;
   source: string;

@@ -1,12 +1,14 @@
 /** The rows of links. */
 import { ActionIcon, Anchor, Badge, Menu, Progress, Text, Tooltip } from "@mantine/core";
-import { IconBan, IconCalendarPlus, IconDotsVertical, IconHistory, IconLock, IconLockOff, IconRefresh, IconUserOff } from "@tabler/icons-react";
+import { IconBan, IconCalendarPlus, IconDotsVertical, IconHistory, IconLock, IconLockOff, IconPhotoScan, IconRefresh, IconUserOff } from "@tabler/icons-react";
+import { Link, useLocation } from "react-router";
 
 import { PersonName } from "@/components/person-name";
 import { RecordTable, type Column } from "@/components/record-table";
 import { steerRows } from "@/components/row-steering";
 import { dicomDate, personName } from "@/lib/dicom";
 import { count, plural, time } from "@/lib/format";
+import { viewerPath } from "@/lib/viewer-address";
 
 import type { Share } from "./share-api";
 import { originWords, seriesWords, sinceWords, STATE_WORDS, untilWords } from "./share-words";
@@ -185,6 +187,7 @@ function Moment({ iso }: { iso: string }) {
 }
 
 function Acts({ share, onAct }: { share: Share; onAct: SharesTableProps["onAct"] }) {
+  const { pathname, search } = useLocation();
   const isRevoked = share.state === "revoked";
   const copyFailed = share.copy_state === "failed" && !isRevoked;
   return (
@@ -198,6 +201,16 @@ function Acts({ share, onAct }: { share: Share; onAct: SharesTableProps["onAct"]
         <Menu.Item leftSection={<IconHistory size={16} />} onClick={() => onAct("log", share)}>
           Who used it
         </Menu.Item>
+        {share.study_uid !== "" && share.series_uid !== "" && (
+          <Menu.Item
+            component={Link}
+            to={viewerPath(share.study_uid, share.series_uid)}
+            state={{ back: pathname + search }}
+            leftSection={<IconPhotoScan size={16} />}
+          >
+            Open in viewer
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconCalendarPlus size={16} />} disabled={isRevoked} onClick={() => onAct("extend", share)}>
           Extend or change
         </Menu.Item>
