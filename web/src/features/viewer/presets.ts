@@ -14,12 +14,12 @@ export interface Preset {
 const CT: readonly [name: string, center: number, width: number][] = [
   ["Brain", 40, 80],
   ["Subdural", 75, 215],
-  ["Stroke", 35, 35],
+  ["Stroke", 40, 40],
   ["Bone", 400, 1800],
   ["Lung", -600, 1500],
   ["Mediastinum", 50, 350],
   ["Abdomen", 50, 400],
-  ["Liver", 80, 150],
+  ["Liver", 30, 150],
   ["Angiography", 300, 600],
 ];
 
