@@ -94,9 +94,10 @@ def test_a_process_that_is_killed_costs_its_picture_and_nothing_else(maker: Make
 
 
 def test_a_process_that_hangs_is_ended(settings: Settings) -> None:
-    maker = Maker(settings, seconds=3)
-    maker.make(len(IMAGE), reading(IMAGE))
+    maker = Maker(settings)
+    maker.make(len(IMAGE), reading(IMAGE))  # loading it takes longer than that where the machine is busy
     pid = child(maker)
+    maker._seconds = 3
 
     def freezing(offset: int, length: int) -> bytes:
         os.kill(pid, signal.SIGSTOP)
