@@ -2,10 +2,11 @@
 import { Button, Group, Skeleton, Text, Title, VisuallyHidden } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { IconPhotoOff } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 
 import { Shortcuts, type Shortcut } from "@/components/shortcuts";
 import { Empty, Failed } from "@/components/states";
+import { startEarly } from "@/lib/cornerstone/early";
 import { count, plural } from "@/lib/format";
 
 import { OhifLink } from "./ohif-link";
@@ -27,6 +28,7 @@ export function StudyPage() {
   useDocumentTitle("Study · Reading Room");
   const study = useStudy();
   useAnyLoad(study.loads);
+  useReadyToDraw(study.series !== null);
   if (study.error !== null) return <Failed error={study.error} retry={study.retry} />;
   return (
     <article>
@@ -34,6 +36,17 @@ export function StudyPage() {
       {study.series === null ? <Waiting /> : <Grid study={study} series={study.series} />}
     </article>
   );
+}
+
+/** What draws is large: it comes while one chooses a series, after the small pictures. */
+const CALM_MS = 1_500;
+
+function useReadyToDraw(isListed: boolean): void {
+  useEffect(() => {
+    if (!isListed) return;
+    const timer = setTimeout(startEarly, CALM_MS);
+    return () => clearTimeout(timer);
+  }, [isListed]);
 }
 
 function Head({ study }: { study: Study }) {
