@@ -122,11 +122,12 @@ def test_a_file_that_is_gone_or_changed_is_a_broken_one_that_names_no_path(nas: 
     files = origin.files(series)
     nas.place(files[3].name).unlink()
     nas.place(files[4].name).write_bytes(b"another")
-    for index in (3, 4):
-        with pytest.raises(StoredFileBroken) as told:
-            read(origin, series, index, files[index].size)
-        assert told.value.detail == {"file": index}
-        assert files[index].name not in told.value.message
+    for index, code in ((3, "source_not_found"), (4, "source_changed")):
+        for opening in (origin.open, origin.look):
+            with pytest.raises(StoredFileBroken) as told, opening(series, index) as reader:
+                reader.read_into(0, memoryview(bytearray(files[index].size)))
+            assert told.value.detail == {"file": index, "code": code}
+            assert files[index].name not in told.value.message
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_a_broken_one(nas: Nas, monkeypatch: pytest.MonkeyPatch) -> None:
