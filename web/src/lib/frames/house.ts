@@ -10,6 +10,9 @@ import { Writer } from "@/lib/frames/writer";
 
 /** Frames of this size together are held in memory: a CT of 400 slices as it comes, and the page stays far below 500 MB. */
 export const MEMORY_BYTES = 224 * 1024 ** 2;
+/** While streams run, what they bring waits in memory up to this share of it before it is written. */
+const WRITE_ABOVE = 0.9;
+const WRITE_AFTER_MS = 400;
 /** A stream without a byte for this long is taken for dead. */
 const SILENCE_MS = 30_000;
 /** News of frames goes to the page at most this often, apart from the first of a stream. */
@@ -66,12 +69,13 @@ export class FrameHouse {
   private begin(owner: string, { settings }: Extract<ToWorker, { kind: "hello" }>): void {
     const shelf = this.parts.shelf(owner);
     this.shelf = shelf.start(settings).then(() => shelf);
-    this.writer = new Writer(shelf, (series, indices) => {
+    const wrote = (series: string, indices: number[]) => {
       this.memory.setKept(series, indices);
       if (indices.length > 0) this.parts.tell({ kind: "kept", series, indices });
       this.trim(shelf);
       void this.tellSpace();
-    });
+    };
+    this.writer = new Writer(shelf, wrote, () => this.running.size > 0 && this.memory.bytes < this.memory.budget * WRITE_ABOVE);
     void this.tellSpace();
   }
 
@@ -140,7 +144,15 @@ export class FrameHouse {
       failure = control.signal.aborted && !(error instanceof StreamBroken) ? null : asFailure(error);
     }
     this.running.delete(id);
+    if (this.running.size === 0) this.releaseSoon();
     this.parts.tell({ kind: "done", id, failure });
+  }
+
+  /** Not between one stream and the next. */
+  private releaseSoon(): void {
+    setTimeout(() => {
+      if (this.running.size === 0) this.writer?.release();
+    }, WRITE_AFTER_MS);
   }
 
   private async stream(id: number, order: StreamOrder, signal: AbortSignal): Promise<void> {

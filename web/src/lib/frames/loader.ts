@@ -26,8 +26,8 @@ export interface LoaderParts {
 
 /** Server faults in a row after which a series says that it failed. A lost line is waited for without end. */
 const TRIES = 6;
-/** Changes are told together, no more often than a screen draws. */
-const TELL_MS = 30;
+/** Changes are told together: what is drawn of them ten times a second is smooth enough, and costs the page a third. */
+const TELL_MS = 100;
 /** A scroll that runs ahead of the line re-aims it this often at most. */
 const AIM_MS = 150;
 const DEFAULTS: CacheSettings = { budgetBytes: 2 * 1024 ** 3, keepHours: 24 };

@@ -19,13 +19,18 @@ export class Writer {
   private open: Batch | null = null;
   private chain: Promise<void> = Promise.resolve();
   private timer: ReturnType<typeof setTimeout> | null = null;
+  private readonly held: Batch[] = [];
   /** Batches that are not written yet. */
   waiting = 0;
 
-  /** `wrote` is told the indices that are kept now; none when the store took nothing. */
+  /**
+   * `wrote` is told the indices that are kept now; none when the store took nothing. As long as `isHeld`, batches wait: writing takes
+   * as much of a processor as receiving does, and somebody looks at what is received.
+   */
   constructor(
     private readonly shelf: Shelf,
     private readonly wrote: (series: string, indices: number[]) => void,
+    private readonly isHeld: () => boolean = () => false,
   ) {}
 
   add(series: string, version: string, frame: FrameRecord): void {
@@ -48,22 +53,32 @@ export class Writer {
     if (batch === null) return;
     this.open = null;
     this.waiting += 1;
-    this.chain = this.chain.then(async () => {
-      const indices = await this.shelf.keep(batch.series, batch.version, batch.frames);
-      this.waiting -= 1;
-      this.wrote(batch.series, indices);
-    });
+    this.held.push(batch);
+    if (!this.isHeld()) this.release();
+  }
+
+  /** Writes what was held back. */
+  release(): void {
+    for (const batch of this.held.splice(0)) {
+      this.chain = this.chain.then(async () => {
+        const indices = await this.shelf.keep(batch.series, batch.version, batch.frames);
+        this.waiting -= 1;
+        this.wrote(batch.series, indices);
+      });
+    }
   }
 
   /** Runs in its turn: what is added afterwards is written afterwards. */
   inTurn(run: () => Promise<void>): Promise<void> {
     this.flush();
+    this.release();
     this.chain = this.chain.then(run);
     return this.chain;
   }
 
   /** Resolves when everything flushed so far is written or refused. */
   idle(): Promise<void> {
+    this.release();
     return this.chain;
   }
 }
