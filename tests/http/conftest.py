@@ -12,7 +12,7 @@ from readingroom.app import Room, build
 from readingroom.clock import SystemClock
 from readingroom.db import migrate, open_database
 from readingroom.errors import PacsUnreachable
-from readingroom.identity import ANONYMOUS, ROLES, Caller
+from readingroom.identity import ANONYMOUS, ROLES, Caller, passwords
 from readingroom.settings import Settings
 from werkzeug.test import TestResponse
 
@@ -59,6 +59,15 @@ class Person:
             return self._client.open(path, method=method, headers=headers, **options)  # type: ignore[arg-type]
 
         return call
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Argon2id still, with the least that it takes: a dozen accounts are made for each of some hundred rooms."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in (("TIME_COST", 1), ("MEMORY_KIB", 8), ("LANES", 1)):
+            patched.setattr(passwords, name, value)
+        yield
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from flask import Response, request
-from readingroom.identity import passwords
 from readingroom.settings import Settings
 
 from tests.fixtures.sharing import KEY, PASSWORD, SECRET, SharingSite
@@ -24,22 +23,18 @@ EVERYWHERE = {200, 206, 303, 304, 500}
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharingSite]:
     """One site a module; a test that minds what others left makes series and links of its own."""
     url = request.getfixturevalue("postgres").new_database() if request.param == "postgresql" else ""
-    with pytest.MonkeyPatch.context() as patched:
-        # Argon2id still, with the least that it takes.
-        for name, value in (("TIME_COST", 1), ("MEMORY_KIB", 8), ("LANES", 1)):
-            patched.setattr(passwords, name, value)
-        made = SharingSite(
-            Settings.load(
-                READINGROOM_DATA=tmp_path_factory.mktemp("data"),
-                DATABASE_URL=url,
-                READINGROOM_GATEWAY_SECRET=SECRET,
-                ACCESS_TOKEN_MINUTES=10_000_000,
-            )
+    made = SharingSite(
+        Settings.load(
+            READINGROOM_DATA=tmp_path_factory.mktemp("data"),
+            DATABASE_URL=url,
+            READINGROOM_GATEWAY_SECRET=SECRET,
+            ACCESS_TOKEN_MINUTES=10_000_000,
         )
-        undeclared = watched(made)
-        yield made
-        made.room.stop()
-        assert undeclared == set(), "routes of sharing answered what their OpenAPI document does not tell"
+    )
+    undeclared = watched(made)
+    yield made
+    made.room.stop()
+    assert undeclared == set(), "routes of sharing answered what their OpenAPI document does not tell"
 
 
 @pytest.fixture(autouse=True)
