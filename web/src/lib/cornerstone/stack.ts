@@ -21,6 +21,8 @@ let count = 0;
 
 /** Opens a stack as soon as the series has its manifest; rejects with a LoadProblem when it cannot be had. */
 export const openStack: OpenStack = async (element, load) => {
+  // Workers start and shaders compile while the manifest is on its way.
+  ready();
   await manifestOf(load);
   return new Stack(element, load);
 };
@@ -38,6 +40,8 @@ class Stack implements StackView {
   private ahead: Ahead | null = null;
   private names: string[] = [];
   private latest = 0;
+  private shownTurn = 0;
+  private wanted = 0;
   private askedAt = 0;
   private isOver = false;
 
@@ -65,10 +69,14 @@ class Stack implements StackView {
     const turn = this.latest;
     this.askedAt = performance.now();
     const set = pictureSet(this.load, manifest);
-    const name = pictureName(set, index);
-    await imageLoader.loadAndCacheImage(name, this.options("interaction"));
-    if (turn !== this.latest || this.hasEnded()) return;
-    const direction = Math.sign(index - this.state.index) as Direction;
+    const direction = Math.sign(index - this.wanted) as Direction;
+    this.wanted = index;
+    const decoded = imageLoader.loadAndCacheImage(pictureName(set, index), this.options("interaction"));
+    this.ahead?.around(index, direction);
+    await decoded;
+    if (this.hasEnded() || turn < this.shownTurn || (turn !== this.latest && this.isDecoded(set, this.wanted))) return;
+    // Overtaken and yet shown: who scrolls faster than pictures are decoded sees what comes, not nothing until the hand rests.
+    this.shownTurn = turn;
     const shown = this.nextDrawing();
     // Cornerstone keeps what goes wrong while it lays a picture out to itself, but for this event.
     const problems: unknown[] = [];
@@ -83,7 +91,6 @@ class Stack implements StackView {
     if (problems.length > 0) throw new Error("This picture cannot be drawn.", { cause: problems[0] });
     if (this.hasEnded()) return;
     await shown;
-    this.ahead?.around(index, direction);
   }
 
   setWindow(window: Window | null): void {
@@ -173,6 +180,7 @@ class Stack implements StackView {
     this.ahead = new Ahead(set, this.options("prefetch"));
     this.names = Array.from({ length: set.manifest.frameCount }, (_, at) => pictureName(set, at));
     await this.viewport.setStack(this.names, index);
+    this.ahead.around(index, 0);
   }
 
   private options(requestType: "interaction" | "prefetch"): { priority: number; requestType: never; useRGBA: boolean } {
@@ -230,6 +238,10 @@ class Stack implements StackView {
   private isWhiteLow(): boolean {
     const name = this.viewport.getCurrentImageId() as string | undefined;
     return name !== undefined && cache.getImage(name)?.invert === true;
+  }
+
+  private isDecoded(set: PictureSet, index: number): boolean {
+    return (cache.getImage(pictureName(set, index)) as unknown) !== undefined;
   }
 
   private hasEnded(): boolean {
