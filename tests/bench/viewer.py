@@ -39,6 +39,8 @@ MAY_GROW = 1.15
 ALONE_SECONDS = 5.0
 """How long the modality pushes alone."""
 
+PUT_AWAY_SECONDS = 10.0
+
 WAYS = (OURS, STOCK, OHIF)
 Visits = dict[str, list[Visit]]
 """By way."""
@@ -140,8 +142,8 @@ def again(report: Report, live: LiveInstance, playwright: Playwright, series: Se
     """The second visit, in a browser that was here and has been closed since."""
     seconds: list[Visit] = []
     with window(playwright, live, live.url) as opened:
-        visited(opened, live, live.url, OURS, series, scroll=False)
-        time.sleep(2)  # what came last is still being put away
+        # The browser puts away what has come when no more comes.
+        visited(opened, live, live.url, OURS, series, scroll=False, rest=PUT_AWAY_SECONDS)
         for _ in range(RUNS):
             seconds.append(visited(opened, live, live.url, OURS, series, scroll=False))
     what = f"second visit of {SLICES} slices, from the browser's store (load {seconds[0].load:.1f})"

@@ -121,9 +121,18 @@ def window(playwright: Playwright, live: LiveInstance, url: str, role: str = "ad
 
 
 def visited(
-    opened: Window, live: LiveInstance, url: str, way: Way, series: Series, *, scroll: bool = True, token: str = ""
+    opened: Window,
+    live: LiveInstance,
+    url: str,
+    way: Way,
+    series: Series,
+    *,
+    scroll: bool = True,
+    token: str = "",
+    rest: float = 0.0,
 ) -> Visit:
-    """Opens the series in a new page and waits for all its pictures; then turns the wheel."""
+    """Opens the series in a new page and waits for all its pictures; then turns the wheel. The page stays open for `rest`
+    seconds more."""
     meter, page, visit = Meter(live), opened.page(token), Visit(load=os.getloadavg()[0])
     before = opened.seconds()
     meter.begin()
@@ -140,6 +149,7 @@ def visited(
         way.ready(page)
         visit.wheel = wheel(page)
     visit.heard = list(opened.heard)
+    time.sleep(rest)
     page.close()
     return visit
 
