@@ -131,8 +131,7 @@ def visited(
     token: str = "",
     rest: float = 0.0,
 ) -> Visit:
-    """Opens the series in a new page and waits for all its pictures; then turns the wheel. The page stays open for `rest`
-    seconds more."""
+    """Opens the series in a new page and waits for all its pictures; turns the wheel; rests for some seconds."""
     meter, page, visit = Meter(live), opened.page(token), Visit(load=os.getloadavg()[0])
     before = opened.seconds()
     meter.begin()
