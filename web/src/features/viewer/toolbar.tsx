@@ -20,6 +20,7 @@ import {
   IconRuler2,
   IconRulerMeasure,
   IconSquare,
+  IconTrash,
   IconZoom,
   IconZoomIn,
   IconZoomOut,
@@ -110,6 +111,9 @@ function Measures({ viewing }: { viewing: Viewing }) {
           </Menu.Item>
         ))}
         <Menu.Divider />
+        <Menu.Item leftSection={<IconTrash size={17} stroke={1.6} aria-hidden />} rightSection={<span className={classes.key}>Del</span>} onClick={() => viewing.clearMeasurement()}>
+          Remove the marked one
+        </Menu.Item>
         <Menu.Item leftSection={<IconEraser size={17} stroke={1.6} aria-hidden />} onClick={() => viewing.clearMeasurements()}>
           Remove all measurements
         </Menu.Item>

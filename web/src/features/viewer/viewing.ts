@@ -152,6 +152,10 @@ export class Viewing {
     this.stack?.clearMeasurements();
   }
 
+  clearMeasurement(): void {
+    this.stack?.clearMeasurement();
+  }
+
   probe(x: number, y: number): Probe | null {
     return this.stack?.probe(x, y) ?? null;
   }

@@ -150,6 +150,11 @@ class Stack implements StackView {
     this.viewport.render();
   }
 
+  clearMeasurement(): void {
+    this.hands.clearOne();
+    this.viewport.render();
+  }
+
   probe(x: number, y: number): Probe | null {
     return this.set === null ? null : probeAt(this.viewport, this.set, x, y);
   }

@@ -83,6 +83,13 @@ export class Hands {
     annotation.state.removeAllAnnotations();
   }
 
+  /** Removes what is marked, else what was drawn last. */
+  clearOne(): void {
+    const marked = annotation.selection.getAnnotationsSelected();
+    const last = annotation.state.getAllAnnotations().at(-1)?.annotationUID;
+    for (const uid of marked.length > 0 ? [...marked] : last === undefined ? [] : [last]) annotation.state.removeAnnotation(uid);
+  }
+
   destroy(): void {
     this.group.removeViewports(this.engineId, this.id);
     ToolGroupManager.destroyToolGroup(this.id);

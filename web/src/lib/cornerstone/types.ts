@@ -46,6 +46,8 @@ export interface StackView {
   /** What the left button and one finger do. Two fingers zoom and pan, the middle button pans, the right one zooms. */
   tool(name: ToolName): void;
   clearMeasurements(): void;
+  /** The one that is marked: drawn or touched last. */
+  clearMeasurement(): void;
   /** What lies at this point of the element, in CSS pixels; null beside the picture or before it is drawn. */
   probe(x: number, y: number): Probe | null;
   /** Called after each drawn change; the "scroll" tool changes `index` here too. Gives back how to stop. */
