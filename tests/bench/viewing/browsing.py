@@ -200,5 +200,8 @@ def _past_the_tour(page: Page) -> None:
 
 
 OURS = Way("ours", lambda s: s.page)
+PACKED = Way("ours, packed before", lambda s: s.page)
+"""The same again in another empty browser: what the server made for a slow line, it has kept."""
+
 STOCK = Way("one request a frame", lambda s: f"/bench/index.html?study={s.study}&series={s.series}")
 OHIF = Way("OHIF", lambda s: f"/ohif/viewer?StudyInstanceUIDs={s.study}", _past_the_tour)

@@ -17,6 +17,7 @@ from tests.bench.viewing.ground import SENDER
 from tests.fixtures.instance import REPO, LiveInstance
 
 CALLED = "READINGROOM"
+PATIENCE_SECONDS = 120
 
 
 class Sender:
@@ -75,15 +76,19 @@ def _send(port: int, name: str) -> int:
     slice_ = dcmread(io.BytesIO(next(ct_slices(1, 512, 512, name=name))))
     modality = AE(ae_title=SENDER)
     modality.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
+    modality.dimse_timeout = PATIENCE_SECONDS
     association = modality.associate("127.0.0.1", port, ae_title=CALLED)
     if not association.is_established:
+        print("no association", file=sys.stderr)
         return 1
     number = 0
     while not stop.is_set():
         number += 1
         slice_.SOPInstanceUID = slice_.file_meta.MediaStorageSOPInstanceUID = uid("instance", name, "pushed", number)
         slice_.InstanceNumber = str(number)
-        if association.send_c_store(slice_).get("Status") != 0:
+        status = association.send_c_store(slice_).get("Status")
+        if status != 0:
+            print(f"slice {number} was answered by {status}", file=sys.stderr)
             return 1
         print(time.monotonic(), flush=True)
     association.release()
