@@ -23,6 +23,7 @@ def pages(shelf: Shelf) -> dict[str, str]:
     # The cases' own folder is a small NAS too: series, and files that are none.
     index_run = indexed(shelf.live, configured(shelf.live, name="bestof", type="local", path=str(shelf.source)))
     series = shelf.live.admin.get("/api/search?source=bestof&limit=1").json()["results"][0]
+    study = shelf.live.admin.get(f"/api/bestof/cases/{shelf.ids[3]}").json()["studyUids"][0]
     made = shelf.live.admin.post("/share/create", json={"series_key": series["SeriesKey"]})
     assert made.status_code == 201, made.text
     shared = " · ".join(
@@ -32,6 +33,7 @@ def pages(shelf: Shelf) -> dict[str, str]:
         "/cases": "Cases",
         f"/cases/{shelf.ids[3]}": "Worst headache of her life",
         "/cases?q=nothing+like+this": "No case fits",
+        f"/viewer/{study}": "CT chest",
         "/admin/cases": "Manage cases",
         "/admin/imports": "Start an import",
         f"/admin/imports/{run}": "File by file",
