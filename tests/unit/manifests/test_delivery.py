@@ -24,8 +24,9 @@ def test_what_a_browser_can_take_leaves_as_it_is(stored: Pixels) -> None:
 @pytest.mark.parametrize(
     ("syntax", "encoding"),
     [("1.2.840.10008.1.2.4.57", "jpegll"), ("1.2.840.10008.1.2.4.70", "jpegll"),
-     (JLS, "jpls"), ("1.2.840.10008.1.2.4.81", "jpls"), ("1.2.840.10008.1.2.4.90", "jp2"), ("1.2.840.10008.1.2.4.91", "jp2"), ("1.2.840.10008.1.2.4.201", "htj2k"),
-     ("1.2.840.10008.1.2.4.203", "htj2k"), (RLE, "rle")],
+     (JLS, "jpls"), ("1.2.840.10008.1.2.4.81", "jpls"),
+     ("1.2.840.10008.1.2.4.90", "jp2"), ("1.2.840.10008.1.2.4.91", "jp2"),
+     ("1.2.840.10008.1.2.4.201", "htj2k"), ("1.2.840.10008.1.2.4.203", "htj2k"), (RLE, "rle")],
 )  # fmt: skip
 def test_compressed_frames_leave_compressed(syntax: str, encoding: str) -> None:
     found = delivered(syntax, GREY)
