@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.factories import ct_slices, uid
-from tests.fixtures.browser import CHROMIUM, DRAWN_BY_SOFTWARE, QUIET, sign_in
+from tests.fixtures.browser import sign_in
 from tests.fixtures.instance import LiveInstance, running
 from tests.fixtures.live_cases import store
 
@@ -55,17 +55,14 @@ def live(tmp_path_factory: pytest.TempPathFactory, slices: list[bytes]) -> Itera
 
 
 @pytest.fixture
-def context(live: LiveInstance) -> Iterator[BrowserContext]:
+def context(live: LiveInstance, painter: Browser) -> Iterator[BrowserContext]:
     """Somebody signed in at a browser with an empty store."""
-    with sync_playwright() as playwright:
-        arguments = [*(each for each in QUIET if each != "--disable-gpu"), *DRAWN_BY_SOFTWARE]
-        browser: Browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = browser.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 900, "height": 700})
-        context.set_default_timeout(PATIENCE_MS)
-        context.add_init_script(LISTEN)
-        sign_in(context, live.url, "admin")
-        yield context
-        browser.close()
+    context = painter.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 900, "height": 700})
+    context.set_default_timeout(PATIENCE_MS)
+    context.add_init_script(LISTEN)
+    sign_in(context, live.url, "admin")
+    yield context
+    context.close()
 
 
 class Gateway:
@@ -101,7 +98,7 @@ def opened(context: BrowserContext, live: LiveInstance, heard: Callable[[str], N
 
 
 def until(page: Page, what: str) -> None:
-    """Wait until that function says true. Playwright's own wait evaluates a string in the page, which our policy forbids."""
+    """Wait until that function says true. Playwright's own wait evaluates a string, which our policy forbids."""
     end = time.monotonic() + PATIENCE_MS / 1000
     while not page.evaluate(what):
         assert time.monotonic() < end, what

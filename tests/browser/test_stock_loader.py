@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from pydicom.pixels import apply_modality_lut
 
-from tests.fixtures.browser import CHROMIUM, QUIET
 from tests.fixtures.instance import REPO, running
 from tests.fixtures.live_cases import store
 from tests.fixtures.viewing import Viewing, study_of
@@ -50,16 +49,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewing]:
 
 
 @pytest.fixture(scope="module")
-def page(site: Viewing) -> Iterator[Page]:
+def page(site: Viewing, chromium: Browser) -> Iterator[Page]:
     """The page, signed in."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        opened = browser.new_page()
-        opened.add_init_script(f"window.token = {site.staff.token()!r}")
-        opened.goto(f"{site.live.url}/sign-in")
-        opened.wait_for_function("window.ready", timeout=60_000)
-        yield opened
-        browser.close()
+    opened = chromium.new_page()
+    opened.add_init_script(f"window.token = {site.staff.token()!r}")
+    opened.goto(f"{site.live.url}/sign-in")
+    opened.wait_for_function("window.ready", timeout=60_000)
+    yield opened
+    opened.close()
 
 
 def ids(site: Viewing, study: str, scheme: str) -> list[str]:

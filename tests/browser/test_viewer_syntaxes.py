@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.fixtures.browser import CHROMIUM, DRAWN_BY_SOFTWARE, QUIET, sign_in, until
+from tests.fixtures.browser import sign_in, until
 from tests.fixtures.instance import Client, LiveInstance, running
 from tests.fixtures.samples import Sample, images, pixels, sample
 
@@ -94,19 +94,16 @@ def admin(live: LiveInstance) -> Client:
 
 
 @pytest.fixture(scope="module")
-def page(live: LiveInstance) -> Iterator[Page]:
+def page(live: LiveInstance, painter: Browser) -> Iterator[Page]:
     """A page of this file's own, drawn by WebGL."""
-    arguments = [*(each for each in QUIET if each != "--disable-gpu"), *DRAWN_BY_SOFTWARE]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        context = browser.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 900, "height": 700})
-        context.add_init_script(LISTEN)
-        sign_in(context, live.url, "admin")
-        opened = context.new_page()
-        opened.goto(f"{live.url}/cases")
-        expect(opened.get_by_role("heading", level=1)).to_be_visible()
-        yield opened
-        browser.close()
+    context = painter.new_context(locale="en-GB", timezone_id="UTC", viewport={"width": 900, "height": 700})
+    context.add_init_script(LISTEN)
+    sign_in(context, live.url, "admin")
+    opened = context.new_page()
+    opened.goto(f"{live.url}/cases")
+    expect(opened.get_by_role("heading", level=1)).to_be_visible()
+    yield opened
+    context.close()
 
 
 def opened(page: Page, name: str) -> None:
