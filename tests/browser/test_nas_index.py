@@ -20,7 +20,7 @@ def test_a_run_from_the_page_ends_in_search_detail_and_import(visit: Visitor, tm
     admin.go("/nas/sources")
     page = admin.page
     index_from_the_page(page, folder)
-    panel = page.get_by_role("region", name=re.compile("Run over"))
+    panel = page.get_by_role("region", name=re.compile("Run over .*small nas"))
     expect(panel).to_contain_text("6 of 6 files")
     expect(panel.get_by_role("list", name="Recent errors")).to_contain_text("notes.dcm")
 
