@@ -9,6 +9,7 @@ import type { CacheSettings, FrameLoader } from "@/lib/frames/types";
 import { session } from "@/lib/session/browser";
 
 const SETTINGS = "readingroom.frames";
+const KEEPS = "readingroom.keeps";
 const loaders = new Map<string, Loader>();
 const nobody: TokenSource = {
   token: () => Promise.resolve(null),
@@ -16,11 +17,20 @@ const nobody: TokenSource = {
   end: () => undefined,
 };
 
+let spare: Worker | null = null;
+
+/** Starts the frame worker and has it open the browser's store, before it is known for whom. */
+export function prepareFrames(): void {
+  spare ??= frameWorker();
+}
+
+function frameWorker(): Worker {
+  return new Worker(new URL("./frame-worker.ts", import.meta.url), { type: "module", name: "frames" });
+}
+
 /** The loader of who is signed in. */
 export function frameLoader(): FrameLoader {
-  const state = session.getState();
-  const user = state.status === "signedIn" ? state.me.user : "";
-  return loaderOf(`account:${user}`, api, session);
+  return loaderOf(`account:${session.subject() ?? ""}`, api, session);
 }
 
 /** The loader of whoever holds this link; what it keeps is shown to nobody else. */
@@ -36,7 +46,8 @@ onForget(() => {
 function loaderOf(owner: string, client: ApiClient, tokens: TokenSource): Loader {
   let loader = loaders.get(owner);
   if (loader === undefined) {
-    const worker = new Worker(new URL("./frame-worker.ts", import.meta.url), { type: "module", name: "frames" });
+    const worker = spare ?? frameWorker();
+    spare = null;
     loader = new Loader({
       client,
       tokens,
@@ -48,6 +59,7 @@ function loaderOf(owner: string, client: ApiClient, tokens: TokenSource): Loader
       },
       chance: Math.random,
       settings,
+      keeps,
       onOnline: (listener) => {
         window.addEventListener("online", listener);
         return () => window.removeEventListener("online", listener);
@@ -57,6 +69,24 @@ function loaderOf(owner: string, client: ApiClient, tokens: TokenSource): Loader
   }
   return loader;
 }
+
+/** Whether anything was ever kept here: in a browser that is new to us the store is not asked before the server. */
+const keeps = {
+  get: (): boolean => {
+    try {
+      return localStorage.getItem(KEEPS) !== null;
+    } catch {
+      return true;
+    }
+  },
+  set: (): void => {
+    try {
+      if (!keeps.get()) localStorage.setItem(KEEPS, "1");
+    } catch {
+      // Nothing to remember it in: the store is asked.
+    }
+  },
+};
 
 const settings = {
   get: (): CacheSettings | null => {

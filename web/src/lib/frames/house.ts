@@ -1,9 +1,12 @@
 /** The frame worker's work: streams in, frames checked, held and kept, bytes out. The worker's shell is frame-worker.ts. */
 import { ApiClient, type TokenSource } from "@/lib/api/client";
-import { ApiError, NetworkError } from "@/lib/api/errors";
+import { NetworkError } from "@/lib/api/errors";
 import { crc32 } from "@/lib/frames/crc32";
+import { asFailure } from "@/lib/frames/failure";
 import { FrameMemory } from "@/lib/frames/memory";
 import type { Failure, FromWorker, SingleOrder, StreamOrder, ToWorker } from "@/lib/frames/messages";
+import { Breath, News, Pace } from "@/lib/frames/news";
+import { Pull } from "@/lib/frames/pull";
 import { type BrokenRecord, type FrameRecord, RecordReader, StreamBroken } from "@/lib/frames/records";
 import type { Shelf } from "@/lib/frames/shelf";
 import { Writer } from "@/lib/frames/writer";
@@ -13,13 +16,8 @@ export const MEMORY_BYTES = 224 * 1024 ** 2;
 /** While streams run, what they bring waits in memory up to this share of it before it is written. */
 const WRITE_ABOVE = 0.9;
 const WRITE_AFTER_MS = 400;
-/** A stream without a byte for this long is taken for dead. */
-const SILENCE_MS = 30_000;
-/** News of frames goes to the page at most this often, apart from the first of a stream. */
-const NEWS_MS = 16;
-/** The stream's pace is told in pieces of this size, or after this time. */
-const PACE_BYTES = 1_000_000;
-const PACE_MS = 250;
+/** Who turned the wheel so lately is still turning it: nothing is written meanwhile. */
+const TURNING_MS = 600;
 
 export interface HouseParts {
   tell: (message: FromWorker, transfer?: Transferable[]) => void;
@@ -38,6 +36,8 @@ export class FrameHouse {
   private shelf: Promise<Shelf> | null = null;
   private writer: Writer | null = null;
   private asks = 0;
+  private viewedAt = -Infinity;
+  private rest: ReturnType<typeof setTimeout> | null = null;
 
   constructor(private readonly parts: HouseParts) {
     this.memory = new FrameMemory(parts.memoryBytes ?? MEMORY_BYTES);
@@ -57,7 +57,7 @@ export class FrameHouse {
     else if (message.kind === "single") void this.run(message.id, (signal) => this.single(message.id, message.order, signal));
     else if (message.kind === "abort") this.running.get(message.id)?.abort();
     else if (message.kind === "manifest") void this.file(message.series, message.manifest);
-    else if (message.kind === "view") this.memory.view(message.series, message.index);
+    else if (message.kind === "view") this.view(message.series, message.index);
     else if (message.kind === "close") this.close(message.series);
     else if (message.kind === "settings") void this.shelf?.then((shelf) => shelf.use(message.settings)).then(() => this.tellSpace());
     else {
@@ -75,8 +75,19 @@ export class FrameHouse {
       this.trim(shelf);
       void this.tellSpace();
     };
-    this.writer = new Writer(shelf, wrote, () => this.running.size > 0 && this.memory.bytes < this.memory.budget * WRITE_ABOVE);
+    this.writer = new Writer(shelf, wrote, () => this.isBusy() && this.memory.bytes < this.memory.budget * WRITE_ABOVE);
     void this.tellSpace();
+  }
+
+  /** Something comes, or somebody scrolls. */
+  private isBusy(): boolean {
+    return this.running.size > 0 || this.parts.now() < this.viewedAt + TURNING_MS;
+  }
+
+  private view(series: string, index: number): void {
+    this.memory.view(series, index);
+    this.viewedAt = this.parts.now();
+    if (this.writer !== null && this.writer.waiting > 0) this.releaseSoon();
   }
 
   private async answer(message: Extract<ToWorker, { kind: "ask" }>): Promise<void> {
@@ -148,18 +159,20 @@ export class FrameHouse {
     this.parts.tell({ kind: "done", id, failure });
   }
 
-  /** Not between one stream and the next. */
+  /** Not between one stream and the next, nor between two turns of the wheel. */
   private releaseSoon(): void {
-    setTimeout(() => {
-      if (this.running.size === 0) this.writer?.release();
+    this.rest ??= setTimeout(() => {
+      this.rest = null;
+      if (!this.isBusy()) this.writer?.release();
+      else if (this.running.size === 0) this.releaseSoon();
     }, WRITE_AFTER_MS);
   }
 
   private async stream(id: number, order: StreamOrder, signal: AbortSignal): Promise<void> {
     const response = await this.client.raw("POST", order.url, { body: order.body, signal });
-    const reader = (response.body ?? new Blob().stream()).getReader();
     const news = new News((indices) => this.parts.tell({ kind: "got", id, indices }), this.parts.now);
-    const pace = new Pace(this.parts);
+    const pace = new Pace(this.parts.tell, this.parts.now);
+    const breath = new Breath(this.parts.now);
     const records = new RecordReader({
       frame: (record) => {
         this.take(order.series, record);
@@ -171,12 +184,13 @@ export class FrameHouse {
         this.parts.tell({ kind: "broken", id, index, status, message });
       },
     });
+    const pull = new Pull(response.body ?? new Blob().stream(), records, this.parts.now);
     try {
       for (;;) {
-        const { done, value } = await withDeadline(reader.read(), SILENCE_MS);
-        if (done) break;
-        pace.add(value.length);
-        records.push(value);
+        const length = await pull.once();
+        if (length === null) break;
+        pace.add(length, pull.waited);
+        await breath.take();
         await this.room();
         if (signal.aborted) break;
       }
@@ -185,10 +199,11 @@ export class FrameHouse {
       if (signal.aborted) return;
       throw error instanceof StreamBroken ? error : new StreamBroken("the line was cut", { cause: error });
     } finally {
+      breath.end();
       news.flush();
-      pace.flush();
+      pace.flush(pull.waited);
       this.writer?.flush();
-      void reader.cancel().catch(() => undefined);
+      pull.end();
     }
   }
 
@@ -229,6 +244,7 @@ export class FrameHouse {
   private async tellSpace(): Promise<void> {
     const shelf = await this.shelf;
     if (shelf === null) return;
+    await shelf.whole();
     const { cachedBytes, cachedSeries, canKeep } = shelf;
     this.parts.tell({ kind: "space", space: { cachedBytes, cachedSeries, canKeep, memoryBytes: this.memory.budget } });
   }
@@ -243,77 +259,5 @@ export class FrameHouse {
       });
       this.parts.tell({ kind: "token", ask, refused, isRefusal });
     });
-  }
-}
-
-/** Gathers indices, so that a fast line is not one message a frame; the first one goes at once. */
-class News {
-  private indices: number[] = [];
-  private last = -Infinity;
-
-  constructor(
-    private readonly send: (indices: number[]) => void,
-    private readonly now: () => number,
-  ) {}
-
-  add(index: number): void {
-    this.indices.push(index);
-    if (this.now() - this.last >= NEWS_MS) this.flush();
-  }
-
-  flush(): void {
-    if (this.indices.length === 0) return;
-    this.last = this.now();
-    this.send(this.indices);
-    this.indices = [];
-  }
-}
-
-/** How fast a stream comes, from its first bytes on: what the server thinks about before is not the line's. */
-class Pace {
-  frames = 0;
-  private bytes = 0;
-  private since: number | null = null;
-
-  constructor(private readonly parts: Pick<HouseParts, "tell" | "now">) {}
-
-  add(bytes: number): void {
-    if (this.since === null) {
-      this.since = this.parts.now();
-      return;
-    }
-    this.bytes += bytes;
-    if (this.bytes >= PACE_BYTES || this.parts.now() - this.since >= PACE_MS) this.flush();
-  }
-
-  flush(): void {
-    if (this.since === null || this.bytes === 0) return;
-    const { bytes, frames } = this;
-    const now = this.parts.now();
-    this.parts.tell({ kind: "line", bytes, frames, milliseconds: now - this.since });
-    this.since = now;
-    this.bytes = this.frames = 0;
-  }
-}
-
-function asFailure(error: unknown): Failure {
-  const none = { code: "", retryAfter: null };
-  if (error instanceof ApiError) {
-    const { status, code, message, retryAfter } = error;
-    return { status, code, message, retryAfter };
-  }
-  if (error instanceof StreamBroken) return { ...none, status: -1, message: error.message };
-  return { ...none, status: 0, message: error instanceof Error ? error.message : "No answer came." };
-}
-
-async function withDeadline<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new StreamBroken("nothing came for a long time")), milliseconds);
-  });
-  try {
-    return await Promise.race([promise, silence]);
-  } finally {
-    clearTimeout(timer);
   }
 }

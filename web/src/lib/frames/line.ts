@@ -2,6 +2,8 @@
 
 /** Below this the server's work to pack frames is worth the bytes that it saves. */
 export const SLOW_BELOW = 25_000_000;
+/** Below this one stretch says enough; above, a second one must say the same. */
+const SURELY_BELOW = 15_000_000;
 /** Between the two the line stays what it was taken for. */
 const FAST_ABOVE = 40_000_000;
 /** Smaller frames come as fast as the server finds them: they say nothing about the line, and are not worth packing. */
@@ -33,7 +35,7 @@ export class Line {
     this.milliseconds = 0;
     this.bytesPerSecond = Math.max(...this.rates);
     const before = this.kind;
-    if (this.bytesPerSecond < SLOW_BELOW) this.kind = "slow";
+    if (this.bytesPerSecond < (this.rates.length > 1 ? SLOW_BELOW : SURELY_BELOW)) this.kind = "slow";
     else if (this.bytesPerSecond > FAST_ABOVE) this.kind = "fast";
     return this.kind !== before;
   }

@@ -88,6 +88,49 @@ describe("a series", () => {
   });
 });
 
+describe("the first picture", () => {
+  test("comes with its neighbours alone; the rest when it is drawn", async () => {
+    const { loader } = desk(server);
+    const load = loader.open(REF, () => 150);
+    await load.bytes(150);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(server.streams.map((each) => flat(each.body?.frames ?? []))).toEqual([[150, 151, 149, 152, 148, 153, 147]]);
+    loader.drawn();
+    await until(load, complete);
+  });
+
+  test("is not waited for by whoever scrolls", async () => {
+    const { loader } = desk(server);
+    const load = loader.open(REF, () => 150);
+    await load.bytes(150);
+    loader.view(REF, 151, 1);
+    await until(load, complete);
+  });
+
+  test("may be drawn before anything was asked for, and holds nothing up for ever", async () => {
+    const { loader } = desk(server);
+    loader.drawn();
+    await until(loader.open(REF, () => 10), complete);
+  });
+
+  test("that nobody draws is waited for a moment only", async () => {
+    await until(desk(server).loader.open(REF, () => 10), complete);
+  });
+});
+
+describe("a browser that is new here", () => {
+  test("is asked for nothing kept before the server is, and keeps what comes", async () => {
+    const first = desk(server, { keeps: false });
+    await until(first.loader.open(REF), kept);
+    expect(first.marks).toBe(true);
+    first.loader.dispose();
+    server.asked = [];
+    const load = desk(server).loader.open(REF);
+    await until(load, (each) => complete(each) && each.fromCache === 400);
+    expect(server.streams).toEqual([]);
+  });
+});
+
 describe("a jump", () => {
   test("aborts what is under way and loads around the new place first", async () => {
     server.pace = 4;

@@ -1,14 +1,14 @@
 /** The frame loader: which series loads what, when, and what happens when the server or the line say no. */
 import type { ApiClient, TokenSource } from "@/lib/api/client";
-import { ApiError } from "@/lib/api/errors";
 import { waitBefore } from "@/lib/frames/backoff";
 import { seriesKey } from "@/lib/frames/describe";
+import { asFailure } from "@/lib/frames/failure";
 import { Line } from "@/lib/frames/line";
 import type { Failure, FromWorker, Opened, Space } from "@/lib/frames/messages";
 import type { Direction } from "@/lib/frames/order";
 import type { Port } from "@/lib/frames/port";
 import { RequestQueue } from "@/lib/frames/queue";
-import { LoadProblem, Series } from "@/lib/frames/series";
+import { Series } from "@/lib/frames/series";
 import { Streams } from "@/lib/frames/streams";
 import type { CacheSettings, FrameBytes, FrameLoader, LoaderStats, Manifest, SeriesLoad, SeriesRef } from "@/lib/frames/types";
 
@@ -20,16 +20,20 @@ export interface LoaderParts {
   later: (milliseconds: number, run: () => void) => () => void;
   chance: () => number;
   settings: { get: () => CacheSettings | null; set: (settings: CacheSettings) => void };
+  /** Whether the browser's store may hold anything; said to it when it does. */
+  keeps: { get: () => boolean; set: () => void };
   /** Calls back when the browser says that the line is there again. */
   onOnline: (listener: () => void) => () => void;
 }
 
 /** Server faults in a row after which a series says that it failed. A lost line is waited for without end. */
 const TRIES = 6;
-/** Changes are told together: what is drawn of them ten times a second is smooth enough, and costs the page a third. */
-const TELL_MS = 100;
+/** Changes are told together: each time costs a page without a graphics card as much as some thirty pictures do on the line. */
+const TELL_MS = 250;
 /** A scroll that runs ahead of the line re-aims it this often at most. */
 const AIM_MS = 150;
+/** The first picture has this long to be drawn before the others come. */
+const DRAWN_MS = 1_500;
 const DEFAULTS: CacheSettings = { budgetBytes: 2 * 1024 ** 3, keepHours: 24 };
 
 export class Loader implements FrameLoader {
@@ -40,6 +44,7 @@ export class Loader implements FrameLoader {
   private readonly shelved = new Set<string>();
   private space: Space = { cachedBytes: 0, cachedSeries: 0, canKeep: true, memoryBytes: 0 };
   private callOffWake: (() => void) | null = null;
+  private callOffFlow: (() => void) | null;
   private lastAim = -Infinity;
   private isPumping = false;
   private readonly stopListening: () => void;
@@ -50,9 +55,10 @@ export class Loader implements FrameLoader {
     parts.port.listen((message) => this.hear(message));
     parts.port.post({ kind: "hello", owner: parts.port.owner, settings: parts.settings.get() });
     this.stopListening = parts.onOnline(() => this.online());
+    this.callOffFlow = parts.later(DRAWN_MS, () => this.drawn());
   }
 
-  open(ref: SeriesRef): SeriesLoad {
+  open(ref: SeriesRef, first?: (manifest: Manifest) => number): SeriesLoad {
     const key = seriesKey(ref);
     let series = this.all.get(key);
     if (series === undefined) {
@@ -62,7 +68,9 @@ export class Loader implements FrameLoader {
         soon: (run) => this.parts.later(TELL_MS, run),
       });
       this.all.set(key, series);
-      void this.lookIntoShelf(series);
+      if (first !== undefined) series.beginAt(first);
+      if (this.parts.keeps.get()) void this.lookIntoShelf(series);
+      else this.shelved.add(series.key);
     }
     series.opened += 1;
     this.pump();
@@ -72,6 +80,8 @@ export class Loader implements FrameLoader {
   view(ref: SeriesRef, index: number, direction: Direction): void {
     const series = this.all.get(seriesKey(ref));
     if (series === undefined) return;
+    // Whoever scrolls has seen the first picture, or does not wait for it.
+    if (direction !== 0) this.drawn();
     const isNew = !series.isViewed;
     series.isViewed = true;
     series.current = index;
@@ -84,6 +94,13 @@ export class Loader implements FrameLoader {
       series.changed();
     }
     this.aim(series);
+    this.pump();
+  }
+
+  drawn(): void {
+    this.callOffFlow?.();
+    this.callOffFlow = null;
+    this.streams.flow();
     this.pump();
   }
 
@@ -150,6 +167,7 @@ export class Loader implements FrameLoader {
   dispose(): void {
     this.stopListening();
     this.callOffWake?.();
+    this.callOffFlow?.();
     for (const series of this.all.values()) series.fail({ message: "The viewer was closed.", status: 0 });
     this.all.clear();
     this.parts.port.end();
@@ -249,8 +267,10 @@ export class Loader implements FrameLoader {
   private hear(message: FromWorker): void {
     if (message.kind === "line") {
       if (this.line.saw(message.bytes, message.milliseconds, message.frames)) this.streams.lineChanged([...this.all.values()]);
-    } else if (message.kind === "kept") this.all.get(message.series)?.keptNow(message.indices);
-    else if (message.kind === "gone") this.gone(message);
+    } else if (message.kind === "kept") {
+      this.parts.keeps.set();
+      this.all.get(message.series)?.keptNow(message.indices);
+    } else if (message.kind === "gone") this.gone(message);
     else if (message.kind === "space") this.space = message.space;
     else if (message.kind === "token") void this.tellToken(message);
     else if (message.kind === "got" || message.kind === "broken" || message.kind === "done") this.streams.hear(message);
@@ -322,10 +342,3 @@ export class Loader implements FrameLoader {
     this.pump();
   }
 }
-
-function asFailure(error: unknown): Failure {
-  if (error instanceof ApiError) return { status: error.status, code: error.code, message: error.message, retryAfter: error.retryAfter };
-  if (error instanceof LoadProblem) return { status: error.status, code: "", message: error.message, retryAfter: null };
-  return { status: 0, code: "", message: error instanceof Error ? error.message : "No answer came.", retryAfter: null };
-}
-

@@ -38,32 +38,41 @@ interface Takers {
   broken: (record: BrokenRecord) => void;
 }
 
-/** Feed it with `push`, close it with `end`; both throw StreamBroken, after which it takes nothing more. */
+/**
+ * Give it the stream's bytes, either where it wants them (`room`, then `took`: nothing is copied) or as they come (`push`); close it with
+ * `end`. All three throw StreamBroken, after which it takes nothing more.
+ */
 export class RecordReader {
-  private readonly head = new Uint8Array(HEAD);
+  /** The head or the payload of one record. */
+  private buffer = new ArrayBuffer(HEAD);
   private filled = 0;
-  private payload: Uint8Array<ArrayBuffer> | null = null;
+  private head: DataView | null = null;
   private ended = false;
 
   constructor(private readonly takers: Takers) {}
 
+  /** Where the next bytes belong. What is read into it may be fewer, and its memory another after a transfer. */
+  room(): Uint8Array<ArrayBuffer> {
+    return this.ended ? new Uint8Array(1) : new Uint8Array(this.buffer, this.filled);
+  }
+
+  /** These bytes have come, in the place that `room` gave. */
+  took(bytes: Uint8Array<ArrayBuffer>): void {
+    if (bytes.length === 0) return;
+    if (this.ended) throw new StreamBroken("bytes behind the last record");
+    this.buffer = bytes.buffer;
+    this.filled += bytes.length;
+    if (this.filled === this.buffer.byteLength) this.whole();
+  }
+
   push(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.ended) throw new StreamBroken("bytes behind the last record");
-      if (this.payload === null) {
-        const part = chunk.subarray(at, at + HEAD - this.filled);
-        this.head.set(part, this.filled);
-        this.filled += part.length;
-        at += part.length;
-        if (this.filled === HEAD) this.begin();
-      } else {
-        const part = chunk.subarray(at, at + this.payload.length - this.filled);
-        this.payload.set(part, this.filled);
-        this.filled += part.length;
-        at += part.length;
-        if (this.filled === this.payload.length) this.finish(this.payload);
-      }
+      const room = this.room();
+      const part = chunk.subarray(at, at + room.length);
+      room.set(part);
+      this.took(room.subarray(0, part.length));
+      at += part.length;
     }
   }
 
@@ -72,23 +81,29 @@ export class RecordReader {
     if (!this.ended) throw new StreamBroken("the stream was cut off");
   }
 
-  private get view(): DataView {
-    return new DataView(this.head.buffer);
+  private whole(): void {
+    const { buffer } = this;
+    if (this.head === null) {
+      this.head = new DataView(buffer);
+      const length = this.head.getUint32(12, true);
+      if (this.head.getUint32(0, true) !== MAGIC) throw new StreamBroken("no record where one should begin");
+      if (length > LONGEST) throw new StreamBroken(`a record of ${length} bytes`);
+      this.next(new ArrayBuffer(length));
+      if (length > 0) return;
+    }
+    const { head } = this;
+    this.head = null;
+    const payload = this.buffer.byteLength === 0 ? this.buffer : buffer;
+    this.next(new ArrayBuffer(HEAD));
+    this.finish(head, new Uint8Array(payload));
   }
 
-  private begin(): void {
-    const length = this.view.getUint32(12, true);
-    if (this.view.getUint32(0, true) !== MAGIC) throw new StreamBroken("no record where one should begin");
-    if (length > LONGEST) throw new StreamBroken(`a record of ${length} bytes`);
+  private next(buffer: ArrayBuffer): void {
+    this.buffer = buffer;
     this.filled = 0;
-    this.payload = new Uint8Array(length);
-    if (length === 0) this.finish(this.payload);
   }
 
-  private finish(payload: Uint8Array<ArrayBuffer>): void {
-    const head = this.view;
-    this.payload = null;
-    this.filled = 0;
+  private finish(head: DataView, payload: Uint8Array<ArrayBuffer>): void {
     const index = head.getUint32(4, true);
     const kind = head.getUint8(8);
     const crc = head.getUint32(16, true);

@@ -70,6 +70,7 @@ export class Series implements SeriesLoad {
   private readonly waiters = new Map<number, Set<Waiter>>();
   private readonly listeners = new Set<() => void>();
   private isTelling = false;
+  private first: ((manifest: Manifest) => number) | null = null;
 
   constructor(
     readonly ref: SeriesRef,
@@ -148,6 +149,12 @@ export class Series implements SeriesLoad {
     return out;
   }
 
+  /** It is for the screen: loading begins there, as soon as the manifest says where that is. */
+  beginAt(first: (manifest: Manifest) => number): void {
+    this.isViewed = true;
+    this.first = first;
+  }
+
   /** True when what the screen needs next is not on its way, or lies far back in what is. */
   needsAim(patience: number): boolean {
     const near: number[] = [];
@@ -177,11 +184,12 @@ export class Series implements SeriesLoad {
     this.loaded = 0;
     this.fromCache = 0;
     this.most = Infinity;
-    this.current = Math.min(this.current, Math.max(0, manifest.frameCount - 1));
+    this.current = Math.min(this.first?.(manifest) ?? this.current, Math.max(0, manifest.frameCount - 1));
+    this.first = null;
     for (const index of this.waiters.keys()) {
       if (index >= manifest.frameCount) this.settle(index, new LoadProblem("The series has fewer pictures now.", 404));
     }
-    this.changed();
+    this.changedNow();
   }
 
   /** These frames are here. */
@@ -196,7 +204,8 @@ export class Series implements SeriesLoad {
       }
       this.settle(index, null);
     }
-    this.changed();
+    if (this.state === "complete") this.changedNow();
+    else this.changed();
   }
 
   keptNow(indices: readonly number[]): void {
@@ -229,7 +238,7 @@ export class Series implements SeriesLoad {
   fail(error: LoadError): void {
     this.error = error;
     for (const index of [...this.waiters.keys()]) this.settle(index, new LoadProblem(error.message, error.status));
-    this.changed();
+    this.changedNow();
   }
 
   /** A new try: what failed is wanted again. */
@@ -248,9 +257,18 @@ export class Series implements SeriesLoad {
     this.isTelling = true;
     this.host.soon(() => {
       this.isTelling = false;
-      this.revision += 1;
-      for (const listener of [...this.listeners]) listener();
+      this.tell();
     });
+  }
+
+  /** Tells them at once, but not in the middle of what is going on: a screen waits for this. */
+  private changedNow(): void {
+    queueMicrotask(() => this.tell());
+  }
+
+  private tell(): void {
+    this.revision += 1;
+    for (const listener of [...this.listeners]) listener();
   }
 
   private arrival(index: number, signal?: AbortSignal): Promise<void> {

@@ -25,7 +25,7 @@ interface KeptFrame {
   data: ArrayBuffer;
 }
 
-class ShelfDatabase extends Dexie {
+export class ShelfDatabase extends Dexie {
   declare series: EntityTable<KeptSeries, "id">;
   declare frames: Table<KeptFrame, [string, number]>;
 
@@ -45,8 +45,15 @@ export interface ShelfParts {
   now: () => number;
   /** Bytes that the browser would let us have; null when it does not say. */
   quota: () => Promise<number | null>;
-  indexedDB?: IDBFactory;
-  IDBKeyRange?: typeof IDBKeyRange;
+  /** The store, opened or on its way; rejects where a browser has none. */
+  store: () => Promise<ShelfDatabase>;
+}
+
+/** Opens the store, which is everybody's: it need not be known yet whose part of it is wanted. */
+export async function openStore(parts: { indexedDB?: IDBFactory; IDBKeyRange?: typeof IDBKeyRange } = {}): Promise<ShelfDatabase> {
+  const db = new ShelfDatabase(parts);
+  await db.open();
+  return db;
 }
 
 /** Every method may be called whether or not there is a store: without one nothing is kept and nothing found. */
@@ -58,21 +65,27 @@ export class Shelf {
   /** Series that are open: the budget never takes them away. */
   private readonly open = new Set<string>();
   private readonly sizes = new Map<string, number>();
+  /** What has expired is gone, and it is known how much there is: nothing is written before. */
+  private tidied: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: ShelfParts) {}
 
-  /** Opens the store, drops what has expired. A private window has none: `canKeep` is false then. */
+  /** Can be read as soon as this resolves. A private window has no store: `canKeep` is false then. */
   async start(settings: CacheSettings | null): Promise<void> {
+    if (settings !== null) this.keepMs = settings.keepHours * HOUR_MS;
     try {
-      const { indexedDB, IDBKeyRange } = this.parts;
-      this.db = new ShelfDatabase(indexedDB === undefined ? {} : { indexedDB, IDBKeyRange });
-      await this.db.open();
+      this.db = await this.parts.store();
       // Another tab wiped the store: what is here stays in memory, and nothing more is written.
       this.db.on("versionchange", () => this.giveUp());
     } catch {
       this.giveUp();
     }
-    await this.use(settings);
+    this.tidied = this.use(settings);
+  }
+
+  /** Resolves when it is known how much is kept. */
+  whole(): Promise<void> {
+    return this.tidied;
   }
 
   /** Takes over new settings; null: a fifth of what the browser offers, at most 2 GB, for 24 hours. */
@@ -94,8 +107,9 @@ export class Shelf {
       const id = this.id(series);
       const kept = await db.series.get(id);
       if (kept === undefined || this.isExpired(kept)) return null;
-      await db.series.update(id, { usedAt: this.parts.now() });
       const keys = await db.frames.where("series").equals(id).primaryKeys();
+      // Nobody waits for that: the picture comes first.
+      void this.attempt(0, () => db.series.update(id, { usedAt: this.parts.now() }));
       return { manifest: kept.manifest, indices: keys.map(([, index]) => index) };
     });
   }
@@ -103,6 +117,7 @@ export class Shelf {
   /** Files the manifest; frames of another version go. */
   async keepManifest(series: string, manifest: Manifest): Promise<void> {
     const id = this.id(series);
+    await this.tidied;
     await this.attempt(undefined, async (db) => {
       const before = await db.series.get(id);
       const now = this.parts.now();

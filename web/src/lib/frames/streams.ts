@@ -2,15 +2,17 @@
 import { describe, frameBytes } from "@/lib/frames/describe";
 import { type Line, type LineKind, WORTH_PACKING } from "@/lib/frames/line";
 import type { Failure, FromWorker } from "@/lib/frames/messages";
-import { spans } from "@/lib/frames/order";
+import { NEAR, spans } from "@/lib/frames/order";
 import type { Port } from "@/lib/frames/port";
 import { ENCODINGS } from "@/lib/frames/records";
 import type { RequestQueue } from "@/lib/frames/queue";
 import type { ActiveStream, Series } from "@/lib/frames/series";
 
 const URL_OF_STREAMS = "/api/pacs/frames";
+/** What is on the screen first, and its neighbours. */
+const FIRST_FRAMES = 2 * NEAR + 1;
 /** Of a line that is not known yet: enough to see what it carries. */
-const FIRST_FRAMES = 24;
+const EARLY_FRAMES = 24;
 const MOST_FRAMES = 128;
 const MOST_BYTES = 96 * 1024 ** 2;
 /** The next stream is ordered while this many frames of the last are still to come, so that the line never rests. */
@@ -37,6 +39,9 @@ export class Streams {
   private readonly running = new Map<number, Running>();
   private readonly tries = new Map<string, number>();
   private last = 0;
+  /** From the first stream for a screen until its picture is drawn: a whole series coming would hold that up. */
+  private isHeld = false;
+  private isDrawn = false;
 
   constructor(
     private readonly queue: RequestQueue,
@@ -46,16 +51,19 @@ export class Streams {
     private readonly ended: (series: Series, failure: Failure | null) => void,
   ) {}
 
+  /** The first picture is on the screen, or has had its time: the rest may come. */
+  flow(): void {
+    this.isDrawn = true;
+    this.isHeld = false;
+  }
+
   /** Orders more of the series if more is wanted and may be. True while anything of it is missing or on its way. */
   feed(series: Series): boolean {
     const rank = series.isViewed ? "viewed" : "background";
     for (;;) {
       const active = [...series.streams.values()].filter((stream) => !stream.stale);
       const isSingle = series.brokenStreams >= BROKEN_ENOUGH;
-      // The very first stream is followed at once: the page is busy then with what Cornerstone weighs.
-      const most = this.last === 1 ? FIRST_FRAMES : OVERLAP;
-      const isFull = isSingle ? active.length >= SINGLES : active.length > 1 || active.some((stream) => stream.due.size > most);
-      if (isFull) return true;
+      if (this.isFull(series, active, isSingle)) return true;
       const wanted = series.missing(isSingle ? 1 : this.batch(series));
       if (wanted.length === 0) return active.length > 0;
       if (!this.queue.hasRoom(rank) || (rank === "background" && this.othersAreBusy(series))) return true;
@@ -116,8 +124,17 @@ export class Streams {
     return { status: -1, code: "", message: "The server sent none of the pictures.", retryAfter: null };
   }
 
+  private isFull(series: Series, active: readonly ActiveStream[], isSingle: boolean): boolean {
+    if (this.isHeld) return active.length > 0 || !series.isViewed || series.has(series.current);
+    if (isSingle) return active.length >= SINGLES;
+    // The very first streams are followed at once: the page is busy then with what Cornerstone weighs.
+    const most = this.last <= 2 ? EARLY_FRAMES : OVERLAP;
+    return active.length > 1 || active.some((stream) => stream.due.size > most);
+  }
+
   private batch(series: Series): number {
-    if (this.line.bytesPerSecond === null && this.last === 0) return FIRST_FRAMES;
+    if (this.isHeld || (this.last === 0 && series.isViewed && !this.isDrawn)) return FIRST_FRAMES;
+    if (this.line.bytesPerSecond === null && this.last < 2) return EARLY_FRAMES;
     const each = series.manifest === null ? 0 : frameBytes(series.manifest, series.current);
     return Math.max(1, Math.min(MOST_FRAMES, Math.floor(MOST_BYTES / Math.max(1, each))));
   }
@@ -136,6 +153,7 @@ export class Streams {
     if (manifest === null) return;
     this.last += 1;
     const id = this.last;
+    if (id === 1) this.isHeld = series.isViewed && !this.isDrawn;
     const stream: ActiveStream = { id, due: new Set(wanted), startedAt: this.now(), delivered: 0, stale: false, isPacked: false };
     series.streams.set(id, stream);
     void this.queue.run(rank, () => {

@@ -6,7 +6,7 @@ import { FrameHouse } from "@/lib/frames/house";
 import { Loader } from "@/lib/frames/loader";
 import type { FromWorker } from "@/lib/frames/messages";
 import { Port, type WorkerLike } from "@/lib/frames/port";
-import { Shelf } from "@/lib/frames/shelf";
+import { openStore, Shelf } from "@/lib/frames/shelf";
 import { endRecord, manifestOf, record } from "@/lib/frames/stream-maker";
 import type { CacheSettings, Manifest, SeriesLoad } from "@/lib/frames/types";
 
@@ -109,7 +109,7 @@ export function closeAll(): void {
 }
 
 /** Loader, house and store in one process, as they stand in page and worker. */
-export function desk(server: Server, options: { owner?: string; memoryBytes?: number; settings?: CacheSettings; indexedDB?: IDBFactory } = {}) {
+export function desk(server: Server, options: { owner?: string; memoryBytes?: number; settings?: CacheSettings; indexedDB?: IDBFactory; keeps?: boolean } = {}) {
   const tokens: TokenSource & { made: number } = {
     made: 0,
     token: () => Promise.resolve("t1"),
@@ -125,7 +125,7 @@ export function desk(server: Server, options: { owner?: string; memoryBytes?: nu
     fetch: server.fetch,
     now: () => performance.now(),
     shelf: (owner) =>
-      new Shelf({ owner, now: () => Date.now(), quota: () => Promise.resolve(null), indexedDB: options.indexedDB ?? indexedDB, IDBKeyRange }),
+      new Shelf({ owner, now: () => Date.now(), quota: () => Promise.resolve(null), store: () => openStore({ indexedDB: options.indexedDB ?? indexedDB, IDBKeyRange }) }),
     ...(options.memoryBytes === undefined ? {} : { memoryBytes: options.memoryBytes }),
   });
   let settings = options.settings ?? null;
@@ -141,6 +141,12 @@ export function desk(server: Server, options: { owner?: string; memoryBytes?: nu
     },
     chance: () => 0,
     settings: { get: () => settings, set: (value) => (settings = value) },
+    keeps: {
+      get: () => options.keeps ?? true,
+      set: () => {
+        made.marks = true;
+      },
+    },
     onOnline: (listener) => {
       online.add(listener);
       return () => online.delete(listener);
@@ -150,7 +156,8 @@ export function desk(server: Server, options: { owner?: string; memoryBytes?: nu
     for (const listener of online) listener();
   };
   opened.push(loader);
-  return { loader, tokens, back };
+  const made = { loader, tokens, back, marks: false };
+  return made;
 }
 
 /** Waits until it is so; throws with the state when it does not become so. */

@@ -156,10 +156,15 @@ export interface LoaderStats {
 }
 
 export interface FrameLoader {
-  /** Begins to load a series, or gives the load that is there; each `open` wants one `close`. */
-  open(ref: SeriesRef): SeriesLoad;
+  /**
+   * Begins to load a series, or gives the load that is there; each `open` wants one `close`. With `first` it is for the screen, and begins
+   * with the frame of that index.
+   */
+  open(ref: SeriesRef, first?: (manifest: Manifest) => number): SeriesLoad;
   /** This frame is on the screen now, scrolled this way: it and its neighbours come first. */
   view(ref: SeriesRef, index: number, direction: -1 | 0 | 1): void;
+  /** The page's first picture is on the screen: until then, or for a moment, none but it and its neighbours are fetched. */
+  drawn(): void;
   /** The series is no longer on the screen: it goes on behind those that are. */
   leave(ref: SeriesRef): void;
   /** Stops loading and forgets the bytes in memory; what the browser has kept stays. */

@@ -17,9 +17,11 @@ interface Batch {
 
 export class Writer {
   private open: Batch | null = null;
-  private chain: Promise<void> = Promise.resolve();
   private timer: ReturnType<typeof setTimeout> | null = null;
-  private readonly held: Batch[] = [];
+  private readonly jobs: (() => Promise<void>)[] = [];
+  /** So many of them, from the first, go whether they are held or not. */
+  private urgent = 0;
+  private going: Promise<void> | null = null;
   /** Batches that are not written yet. */
   waiting = 0;
 
@@ -53,32 +55,46 @@ export class Writer {
     if (batch === null) return;
     this.open = null;
     this.waiting += 1;
-    this.held.push(batch);
-    if (!this.isHeld()) this.release();
+    this.jobs.push(async () => {
+      const indices = await this.shelf.keep(batch.series, batch.version, batch.frames);
+      this.waiting -= 1;
+      this.wrote(batch.series, indices);
+    });
+    this.release();
   }
 
-  /** Writes what was held back. */
+  /** Writes what waits, until it is held again. */
   release(): void {
-    for (const batch of this.held.splice(0)) {
-      this.chain = this.chain.then(async () => {
-        const indices = await this.shelf.keep(batch.series, batch.version, batch.frames);
-        this.waiting -= 1;
-        this.wrote(batch.series, indices);
-      });
-    }
+    void this.go();
   }
 
   /** Runs in its turn: what is added afterwards is written afterwards. */
   inTurn(run: () => Promise<void>): Promise<void> {
     this.flush();
-    this.release();
-    this.chain = this.chain.then(run);
-    return this.chain;
+    const done = new Promise<void>((resolve, reject) => this.jobs.push(() => run().then(resolve, reject)));
+    void this.idle();
+    return done;
   }
 
   /** Resolves when everything flushed so far is written or refused. */
   idle(): Promise<void> {
-    this.release();
-    return this.chain;
+    this.urgent = this.jobs.length;
+    return this.go();
+  }
+
+  private go(): Promise<void> {
+    this.going ??= this.work().finally(() => {
+      this.going = null;
+    });
+    return this.going;
+  }
+
+  private async work(): Promise<void> {
+    while (this.urgent > 0 || !this.isHeld()) {
+      const job = this.jobs.shift();
+      if (job === undefined) return;
+      this.urgent = Math.max(0, this.urgent - 1);
+      await job();
+    }
   }
 }
