@@ -9,12 +9,8 @@ import { NotForDiagnosis } from "@/features/viewer/not-for-diagnosis";
 import { SeriesPage } from "@/features/viewer/series-page";
 import { StudyRoom } from "@/features/viewer/study-room";
 import { anonymous } from "@/lib/api/anonymous";
-import { startEarly } from "@/lib/cornerstone/early";
 import { shareFrameLoader } from "@/lib/frames/browser";
 import { forgetFrames } from "@/lib/frames/forget";
-
-// One comes here to see a series at once.
-startEarly();
 
 export function SharedViewRoute() {
   const { id = "" } = useParams();

@@ -11,13 +11,9 @@ import { SeriesPage } from "@/features/viewer/series-page";
 import { StudyPage } from "@/features/viewer/study-page";
 import { StudyRoom } from "@/features/viewer/study-room";
 import { api } from "@/lib/api";
-import { startEarly } from "@/lib/cornerstone/early";
 import { frameLoader } from "@/lib/frames/browser";
 import { useMe } from "@/lib/session/use-session";
 import { viewerPath } from "@/lib/viewer-address";
-
-// Who comes by the address of a series sees it without waiting for one thing after the other.
-if (/^\/viewer\/[^/]+\/[^/]/.test(location.pathname)) startEarly();
 
 export function ViewerRoute() {
   const { studyUid = "", seriesUid } = useParams();

@@ -1,4 +1,6 @@
-/** What a reader has set for themselves, kept by the browser: wheel and overlay. No patient is in it. */
+/** What a reader has set for themselves, kept by the browser: wheel, overlay, what draws. No patient is in it. */
+import type { Brush } from "@/lib/cornerstone/types";
+
 import { SENSITIVITY_LEAST, SENSITIVITY_MOST } from "./wheel";
 
 export interface Preferences {
@@ -6,9 +8,10 @@ export interface Preferences {
   sensitivity: number;
   showsInfo: boolean;
   showsStrip: boolean;
+  brush: Brush;
 }
 
-const DEFAULTS: Preferences = { sensitivity: 1, showsInfo: true, showsStrip: true };
+const DEFAULTS: Preferences = { sensitivity: 1, showsInfo: true, showsStrip: true, brush: "auto" };
 
 export const PREFERENCES_KEY = "readingroom.viewer";
 
@@ -18,11 +21,12 @@ type Kept = Pick<Storage, "getItem" | "setItem">;
 export function readPreferences(storage: Kept): Preferences {
   try {
     const said = JSON.parse(storage.getItem(PREFERENCES_KEY) ?? "{}") as Partial<Preferences>;
-    const { sensitivity, showsInfo, showsStrip } = said;
+    const { sensitivity, showsInfo, showsStrip, brush } = said;
     return {
       sensitivity: typeof sensitivity === "number" && sensitivity >= SENSITIVITY_LEAST && sensitivity <= SENSITIVITY_MOST ? sensitivity : DEFAULTS.sensitivity,
       showsInfo: typeof showsInfo === "boolean" ? showsInfo : DEFAULTS.showsInfo,
       showsStrip: typeof showsStrip === "boolean" ? showsStrip : DEFAULTS.showsStrip,
+      brush: brush === "graphics" || brush === "processor" ? brush : DEFAULTS.brush,
     };
   } catch {
     return DEFAULTS;

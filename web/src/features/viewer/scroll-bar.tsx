@@ -75,11 +75,17 @@ function Ticks({ load, total, revision }: { load: SeriesLoad; total: number; rev
     if (pen == null) return;
     pen.canvas.height = total;
     pen.clearRect(0, 0, 1, total);
-    for (let index = 0; index < total; index += 1) {
-      const colour = load.failure(index) !== null ? FAILED : load.isKept(index) ? KEPT : load.has(index) ? LOADED : null;
-      if (colour === null) continue;
-      pen.fillStyle = colour;
-      pen.fillRect(0, index, 1, 1);
+    const colourOf = (index: number) => (load.failure(index) !== null ? FAILED : load.isKept(index) ? KEPT : load.has(index) ? LOADED : null);
+    let from = 0;
+    while (from < total) {
+      const colour = colourOf(from);
+      let to = from + 1;
+      while (to < total && colourOf(to) === colour) to += 1;
+      if (colour !== null) {
+        pen.fillStyle = colour;
+        pen.fillRect(0, from, 1, to - from);
+      }
+      from = to;
     }
   }, [load, total, revision]);
   return <canvas ref={canvas} width={1} height={total} className={classes.ticks} aria-hidden />;

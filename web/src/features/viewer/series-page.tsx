@@ -2,10 +2,11 @@
 import { VisuallyHidden } from "@mantine/core";
 import { useDocumentTitle, useWindowEvent } from "@mantine/hooks";
 import { IconArrowLeft, IconLayoutSidebar, IconMouse, IconPhotoOff } from "@tabler/icons-react";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useMemo, useRef, useState, type ReactNode } from "react";
 import { Link, useLocation, useNavigate, useSearchParams } from "react-router";
 
 import { Shortcuts } from "@/components/shortcuts";
+import { isStackHere } from "@/lib/cornerstone/early";
 import { describe } from "@/lib/frames/describe";
 import type { Manifest, SeriesLoad } from "@/lib/frames/types";
 
@@ -16,7 +17,7 @@ import { useDesk } from "./desk";
 import { actOf, isTaken, SHORTCUTS } from "./keys";
 import { Reasons } from "./notes";
 import { firstIndex, imageOf } from "./place";
-import { presetsOf } from "./presets";
+import { presetsOf, type Preset } from "./presets";
 import { errorWords } from "./progress";
 import classes from "./room.module.css";
 import { ScrollBar } from "./scroll-bar";
@@ -120,11 +121,14 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
   const [{ showsInfo, showsStrip }, change] = usePreferences();
   const counter = useRef<HTMLInputElement>(null);
   const [viewing] = useState(() => newViewing(loader, load, manifest, imageOf(params)));
-  const index = useViewed(viewing, (state) => state.index);
-  const frame = describe(manifest, index);
-  const presets = presetsOf(manifest.modality, frame ?? {});
+  const presets = usePresets(viewing, manifest);
+  // The picture comes before the tools, which nobody needs without it.
+  const [isFurnished, setFurnished] = useState(isStackHere);
+  const furnish = () => {
+    setFurnished(true);
+    loader.drawn();
+  };
   useEffect(() => () => loader.leave(load.ref), [loader, load]);
-  useKeptPlace(viewing);
 
   const acts = {
     toggleInfo: () => change({ showsInfo: !showsInfo }),
@@ -153,6 +157,7 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
   return (
     <>
       <Head back={back} title={name} words={patientWords(manifest)}>
+        {isFurnished && (
         <Toolbar viewing={viewing} presets={presets} showsInfo={showsInfo} onInfo={acts.toggleInfo} onFullscreen={acts.fullscreen}>
           {(series?.length ?? 0) > 1 && (
             <ToolButton label="Series beside the image" pressed={showsStrip} icon={<IconLayoutSidebar {...LOOK} />} onClick={() => change({ showsStrip: !showsStrip })} />
@@ -161,19 +166,25 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
           <Shortcuts keys={SHORTCUTS} />
           {others}
         </Toolbar>
+        )}
       </Head>
+      <KeptPlace viewing={viewing} />
       <main className={classes.middle}>
-        <Stage viewing={viewing} load={load} manifest={manifest} name={name} />
+        <Stage viewing={viewing} load={load} manifest={manifest} name={name} mayDraw={isFurnished} onPainted={furnish} />
         <ScrollBar viewing={viewing} load={load} />
       </main>
       <footer className={classes.foot}>
-        <Counter viewing={viewing} ref={counter} />
-        <CineBar viewing={viewing} />
-        <div className={classes.wheel}>
-          <IconMouse size={17} stroke={1.6} aria-hidden />
-          <VisuallyHidden id="wheel-speed">Speed of the mouse wheel</VisuallyHidden>
-          <SensitivitySlider labelledBy="wheel-speed" bare />
-        </div>
+        {isFurnished && (
+          <>
+            <Counter viewing={viewing} ref={counter} />
+            <CineBar viewing={viewing} />
+            <div className={classes.wheel}>
+              <IconMouse size={17} stroke={1.6} aria-hidden />
+              <VisuallyHidden id="wheel-speed">Speed of the mouse wheel</VisuallyHidden>
+              <SensitivitySlider labelledBy="wheel-speed" bare />
+            </div>
+          </>
+        )}
         <Loaded load={load} />
       </footer>
     </>
@@ -217,7 +228,7 @@ function newViewing(loader: ReturnType<typeof useDesk>["loader"], load: SeriesLo
 const SETTLED_MS = 350;
 
 /** The address says which image it is, so that a reload or a link opens the same; said when one comes to rest. */
-function useKeptPlace(viewing: Viewing): void {
+function KeptPlace({ viewing }: { viewing: Viewing }) {
   const index = useViewed(viewing, (state) => state.index);
   const isPlaying = useViewed(viewing, (state) => state.isPlaying);
   const { state } = useLocation() as { state: unknown };
@@ -228,6 +239,13 @@ function useKeptPlace(viewing: Viewing): void {
     const timer = setTimeout(() => setParams({ image: String(index + 1) }, { replace: true, preventScrollReset: true, state }), SETTLED_MS);
     return () => clearTimeout(timer);
   }, [said, index, isPlaying, setParams, state]);
+  return null;
+}
+
+/** Windows to choose from for the image on the screen: mostly the same ones for all, so that the tools need not be drawn anew at each step. */
+function usePresets(viewing: Viewing, manifest: Manifest): readonly Preset[] {
+  const said = useViewed(viewing, ({ index }) => JSON.stringify(presetsOf(manifest.modality, describe(manifest, index) ?? {})));
+  return useMemo(() => JSON.parse(said) as Preset[], [said]);
 }
 
 function fullscreen(): void {

@@ -1,4 +1,4 @@
-/** How fast the wheel goes, and what the browser may keep of images that were looked at. */
+/** How fast the wheel goes, what draws, and what the browser may keep of images that were looked at. */
 import { ActionIcon, Button, Group, Modal, Select, Slider, Stack, Text, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { useMutation } from "@tanstack/react-query";
@@ -7,6 +7,7 @@ import { useState, type ReactNode } from "react";
 
 import { notifyDone, notifyFailed } from "@/components/notify";
 import { bytes, plural } from "@/lib/format";
+import type { Brush } from "@/lib/cornerstone/types";
 import type { CacheSettings, FrameLoader } from "@/lib/frames/types";
 
 import { useDesk } from "./desk";
@@ -47,6 +48,7 @@ function Settings() {
           How many images one notch of the wheel goes on.
         </Text>
       </Stack>
+      <DrawnBy />
       <Store />
       <Text size="xs" c="dimmed">
         This viewer is no medical device. Read findings for treatment on a diagnostic workstation.
@@ -68,6 +70,26 @@ export function SensitivitySlider({ labelledBy, bare = false }: { labelledBy: st
       {...(bare ? { size: "sm" } : { marks: [0.5, 1, 2, 3].map((value) => ({ value, label: `${value}×` })) })}
       thumbProps={{ "aria-labelledby": labelledBy }}
       mx="xs"
+    />
+  );
+}
+
+const BRUSHES: { value: Brush; label: string }[] = [
+  { value: "auto", label: "Chosen by itself" },
+  { value: "graphics", label: "Graphics card" },
+  { value: "processor", label: "Processor" },
+];
+
+function DrawnBy() {
+  const [{ brush }, change] = usePreferences();
+  return (
+    <Select
+      label="Images are drawn by"
+      description="By itself: the processor, and the graphics card for large images and those that need it."
+      data={BRUSHES}
+      value={brush}
+      onChange={(value) => change({ brush: BRUSHES.find((each) => each.value === value)?.value ?? "auto" })}
+      allowDeselect={false}
     />
   );
 }

@@ -12,6 +12,7 @@ import { probeWords } from "./overlay-words";
 import classes from "./room.module.css";
 import { useHand } from "./use-hand";
 import { useLoad } from "./use-load";
+import { usePainted } from "./use-painted";
 import { usePreferences } from "./use-preferences";
 import { useStack } from "./use-stack";
 import { useViewing } from "./use-viewing";
@@ -22,14 +23,18 @@ interface StageProps {
   load: SeriesLoad;
   manifest: Manifest;
   name: string;
+  /** The stack is waited for until the first picture has been painted without it. */
+  mayDraw: boolean;
+  onPainted: () => void;
 }
 
-export function Stage({ viewing, load: given, manifest, name }: StageProps) {
+export function Stage({ viewing, load: given, manifest, name, mayDraw, onPainted }: StageProps) {
   const load = useLoad(given) ?? given;
   const place = useRef<HTMLDivElement>(null);
-  const status = useStack(place, given, viewing);
+  usePainted({ place, load: given, manifest, viewing, onOver: onPainted });
+  const [{ sensitivity, showsInfo, brush }] = usePreferences();
+  const status = useStack(place, given, viewing, brush, mayDraw);
   const { index, screen, problem, isPlaying } = useViewing(viewing);
-  const [{ sensitivity, showsInfo }] = usePreferences();
   const [probe, setProbe] = useState("");
   const before = useRef<ToolName>(null);
   useHand(place, sensitivity, {

@@ -1,18 +1,19 @@
-/** Lays a stack of pictures into an element and lets a viewing steer it. */
+/** Lays a stack of pictures into an element, when its time has come, and lets a viewing steer it. */
 import { useEffect, useState, type RefObject } from "react";
 
-import type { StackView } from "@/lib/cornerstone/types";
+import { bringStack } from "@/lib/cornerstone/early";
+import type { Brush, StackView } from "@/lib/cornerstone/types";
 import type { SeriesLoad } from "@/lib/frames/types";
 
 import type { Viewing } from "./viewing";
 
 export type StackStatus = "opening" | "open" | "failed";
 
-export function useStack(place: RefObject<HTMLDivElement | null>, load: SeriesLoad, viewing: Viewing): StackStatus {
+export function useStack(place: RefObject<HTMLDivElement | null>, load: SeriesLoad, viewing: Viewing, brush: Brush, mayBegin: boolean): StackStatus {
   const [status, setStatus] = useState<StackStatus>("opening");
   useEffect(() => {
     const room = place.current;
-    if (room === null) return;
+    if (room === null || !mayBegin) return;
     // An element of its own for each stack: one that is being torn down shares nothing with the next.
     const element = document.createElement("div");
     element.style.cssText = "position:absolute;inset:0";
@@ -20,8 +21,8 @@ export function useStack(place: RefObject<HTMLDivElement | null>, load: SeriesLo
     let stack: StackView | null = null;
     let isOver = false;
     const watcher = new ResizeObserver(() => stack?.resize());
-    import("@/lib/cornerstone/stack")
-      .then(({ openStack }) => openStack(element, load))
+    bringStack()
+      .then(({ openStack }) => openStack(element, load, brush))
       .then((opened) => {
         if (isOver) {
           opened.destroy();
@@ -42,6 +43,6 @@ export function useStack(place: RefObject<HTMLDivElement | null>, load: SeriesLo
       stack?.destroy();
       element.remove();
     };
-  }, [place, load, viewing]);
+  }, [place, load, viewing, brush, mayBegin]);
   return status;
 }

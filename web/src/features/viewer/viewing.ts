@@ -174,7 +174,7 @@ export class Viewing {
     this.waiting += 1;
     try {
       await stack.show(index);
-      if (this.state.index === index) this.become({ problem: null });
+      if (this.state.index === index && this.state.problem !== null) this.become({ problem: null });
     } catch (error) {
       if (this.stack === stack && this.state.index === index) this.become({ problem: error instanceof Error ? error.message : String(error) });
     } finally {

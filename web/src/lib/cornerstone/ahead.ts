@@ -24,7 +24,8 @@ export class Ahead {
   /** This frame is on the screen: what is decoded next follows from it. */
   around(index: number, direction: Direction): void {
     const each = Math.max(1, frameBytes(this.set.manifest, index));
-    const most = Math.max(2 * NEAR, Math.min(MOST, Math.floor(MOST_BYTES / each)));
+    // Before the first turn of the wheel the neighbours will do: the processor has a whole page to start.
+    const most = direction === 0 ? 2 * NEAR : Math.max(2 * NEAR, Math.min(MOST, Math.floor(MOST_BYTES / each)));
     this.wanted = [];
     for (const other of wantedOrder(this.set.manifest.frameCount, index, direction)) {
       if (other !== index) this.wanted.push(other);

@@ -1,5 +1,5 @@
 /** Starts Cornerstone, once in the life of the page. */
-import { cache, getConfiguration, imageLoader, init as initCore, metaData, RenderingEngine } from "@cornerstonejs/core";
+import { cache, getConfiguration, imageLoader, metaData, RenderingEngine, setConfiguration, setUseCPURendering } from "@cornerstonejs/core";
 import { init as initImageLoader } from "@cornerstonejs/dicom-image-loader";
 import { init as initTools } from "@cornerstonejs/tools";
 
@@ -23,7 +23,9 @@ export function decoders(): number {
 export function ready(): RenderingEngine {
   if (engine === null) {
     // One stack is shown at a time: one WebGL context is enough.
-    initCore({ ...getConfiguration(), rendering: { ...getConfiguration().rendering, webGlContextCount: 1 } });
+    setConfiguration({ ...getConfiguration(), rendering: { ...getConfiguration().rendering, webGlContextCount: 1 } });
+    // Counts as begun, without a look at the graphics card: that takes a quarter of a second where there is none, see brush.ts.
+    setUseCPURendering(true, false);
     initImageLoader({ maxWebWorkers: decoders() });
     initTools();
     addToolKinds();

@@ -3,6 +3,7 @@ import type { Types } from "@cornerstonejs/core";
 import { createImage } from "@cornerstonejs/dicom-image-loader";
 
 import { frameOf } from "@/lib/cornerstone/pictures";
+import { plainImage } from "@/lib/cornerstone/plain";
 import { Stale } from "@/lib/cornerstone/stale";
 import { LoadProblem } from "@/lib/frames/series";
 import type { Encoding, Frame } from "@/lib/frames/types";
@@ -38,6 +39,8 @@ async function picture(name: string, options: Record<string, unknown>, signal: A
   const found = frameOf(name);
   if (found === null) throw new Error(`there is no picture ${name}`);
   const { encoding, data } = await found.set.load.bytes(found.frame.index, signal);
+  const plain = encoding === "raw" ? plainImage(name, found.frame, found.set.manifest.modality, data) : null;
+  if (plain !== null) return plain;
   // The stock loader's default: values leave its workers rescaled (HU on CT), in the smallest type that holds them.
   const settings = { ...options, preScale: { enabled: true } };
   // The others say when they fail. A copy: what is handed to a decoder is gone afterwards.

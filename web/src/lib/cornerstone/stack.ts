@@ -2,6 +2,7 @@
 import { cache, Enums, eventTarget, getShouldUseCPURendering, imageLoader, type StackViewport, type Types, utilities } from "@cornerstonejs/core";
 
 import { Ahead } from "@/lib/cornerstone/ahead";
+import { giveCanvas, takeBrushFor } from "@/lib/cornerstone/brush";
 import { ready } from "@/lib/cornerstone/init";
 import { pictureName, pictureOf, pictureSet, type PictureSet } from "@/lib/cornerstone/pictures";
 import { probeAt } from "@/lib/cornerstone/probe";
@@ -20,10 +21,10 @@ export { ready };
 let count = 0;
 
 /** Opens a stack as soon as the series has its manifest; rejects with a LoadProblem when it cannot be had. */
-export const openStack: OpenStack = async (element, load) => {
-  // Workers start and shaders compile while the manifest is on its way.
+export const openStack: OpenStack = async (element, load, brush = "auto") => {
+  // Cornerstone starts while the manifest is on its way.
   ready();
-  await manifestOf(load);
+  takeBrushFor(await manifestOf(load), brush);
   return new Stack(element, load);
 };
 
@@ -53,6 +54,7 @@ class Stack implements StackView {
     this.id = `stack-${count}`;
     this.engine.enableElement({ viewportId: this.id, element, type: Enums.ViewportType.STACK });
     this.viewport = this.engine.getViewport<StackViewport>(this.id);
+    giveCanvas(this.viewport);
     this.hands = new Hands(this.id, this.engine.id);
     element.addEventListener(Enums.Events.IMAGE_RENDERED, this.rendered);
     this.stopFollowing = load.subscribe(() => this.loadChanged());
@@ -130,7 +132,10 @@ class Stack implements StackView {
 
   flip(axis: "horizontal" | "vertical"): void {
     const { flipHorizontal = false, flipVertical = false } = this.viewport.getCamera();
-    this.viewport.setCamera(axis === "horizontal" ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical });
+    const { rotation = 0 } = this.viewport.getViewPresentation();
+    // Shaders mirror the screen, the processor the picture before it is turned.
+    const isAside = getShouldUseCPURendering() && Math.round(rotation / 90) % 2 === 1;
+    this.viewport.setCamera((axis === "horizontal") !== isAside ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical });
     this.viewport.render();
   }
 

@@ -3,6 +3,9 @@ import type { SeriesLoad } from "@/lib/frames/types";
 
 export type ToolName = "window" | "pan" | "zoom" | "scroll" | "length" | "angle" | "ellipse" | "rectangle" | "probe";
 
+/** What draws: "auto" is the processor, but for large pictures where there is a real graphics card, and for those that need one. */
+export type Brush = "auto" | "graphics" | "processor";
+
 export interface Window {
   center: number;
   width: number;
@@ -58,4 +61,4 @@ export interface StackView {
 }
 
 /** `import("@/lib/cornerstone/stack")`: a chunk of its own, as large as all other pages together. */
-export type OpenStack = (element: HTMLDivElement, load: SeriesLoad) => Promise<StackView>;
+export type OpenStack = (element: HTMLDivElement, load: SeriesLoad, brush?: Brush) => Promise<StackView>;

@@ -1,0 +1,131 @@
+"""What draws the pictures: the page itself at first, then Cornerstone by processor or by WebGL. All show the same."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Route, expect
+
+from tests.fixtures.viewer_pages import PATIENCE_MS, Looker, Reading, Window
+
+Greys = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+ON_SCREEN: dict[str, Callable[[Greys], Greys]] = {
+    "r": lambda shot: np.rot90(shot, -1),
+    "Shift+R": lambda shot: np.rot90(shot, 1),
+    "h": np.fliplr,
+    "v": np.flipud,
+}
+"""What a key does to what one sees."""
+
+AROUND = 150
+"""So far from the middle of the picture pictures are compared, in pixels: no words lie there."""
+
+ALIKE = 4.0
+"""Greys of 255 by which two ways to enlarge a picture may differ in the mean."""
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE_MS)
+    yield
+
+
+def test_the_first_picture_is_painted_before_what_draws_is_there_and_looks_the_same(
+    look: Looker, reading: Reading
+) -> None:
+    window = look("staff")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    window.page.route("**/assets/stack-*.js", hold)
+    window.open(f"/viewer/{reading.study}/{reading.lung}?image=30")
+    expect(window.picture).to_have_attribute("data-painted", "30")
+    expect(window.page.get_by_role("textbox", name="Image number")).to_have_value("30")
+    painted = seen(window)
+    assert painted.std() > 20, "there is something to be seen"
+    window.page.mouse.move(*window.middle())
+    window.page.mouse.wheel(0, 100)
+    expect(window.picture).to_have_attribute("data-painted", "31")
+    assert difference(seen(window), painted) > 0, "the wheel turns already"
+    window.page.mouse.wheel(0, -100)
+    expect(window.picture).to_have_attribute("data-painted", "30")
+    assert len(held) == 1
+    held[0].continue_()
+    window.shows(30)
+    assert window.picture.get_attribute("data-painted") is None
+    assert window.picture.locator("canvas").count() == 1, "the painted one has made way"
+    assert difference(seen(window), painted) < ALIKE
+
+
+def test_processor_and_graphics_card_show_the_same(look: Looker, reading: Reading) -> None:
+    windows = [drawn_by(brush, look, reading) for brush in ("processor", "graphics")]
+    for keys in ("", "5", "i", "+", "r", "h", "v", "x", "ArrowDown"):
+        for window in windows:
+            if keys:
+                window.page.keyboard.press(keys)
+            if keys == "ArrowDown":
+                window.shows(31)
+            window.page.wait_for_timeout(400)
+        one, other = map(seen, windows)
+        assert one.std() > 10, keys
+        assert difference(one, other) < ALIKE, keys
+        words = [window.corner("bottomRight").inner_text() for window in windows]
+        assert words[0] == words[1], keys
+
+
+@pytest.mark.parametrize("brush", ["processor", "graphics"])
+def test_turns_and_mirrors_are_those_of_the_screen_in_any_order(brush: str, look: Looker, reading: Reading) -> None:
+    window = drawn_by(brush, look, reading)
+    should = seen(window)
+    for key in ("r", "h", "r", "v", "Shift+R", "v", "h", "r"):
+        window.page.keyboard.press(key)
+        window.page.wait_for_timeout(400)
+        should = ON_SCREEN[key](should)
+        assert difference(seen(window), should) < ALIKE, key
+
+
+def drawn_by(brush: str, look: Looker, reading: Reading) -> Window:
+    """The lung series, image 30, in a window of somebody who has chosen what draws."""
+    window = look("staff")
+    kept = json.dumps(json.dumps({"brush": brush}))
+    window.page.add_init_script(f"localStorage.setItem('readingroom.viewer', {kept})")
+    window.read(reading.study, reading.lung, 30)
+    return window
+
+
+def test_what_draws_is_chosen_in_the_settings_and_changes_at_once(look: Looker, reading: Reading) -> None:
+    window = look("staff")
+    window.read(reading.study, reading.lung, 30)
+    before = seen(window)
+    window.button("Settings of the viewer").click()
+    dialog = window.page.get_by_role("dialog", name="Settings of the viewer")
+    dialog.get_by_role("combobox", name="Images are drawn by").click()
+    window.page.get_by_role("option", name="Graphics card").click()
+    window.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    window.shows(30)
+    window.page.wait_for_timeout(400)
+    assert difference(seen(window), before) < ALIKE
+    kept = window.page.evaluate("JSON.parse(localStorage.getItem('readingroom.viewer')).brush")
+    assert kept == "graphics"
+
+
+def seen(window: Window) -> Greys:
+    """Greys around the middle of the picture, as on the screen."""
+    x, y = window.middle()
+    clip = {"x": x - AROUND, "y": y - AROUND, "width": 2 * AROUND, "height": 2 * AROUND}
+    shot = window.page.screenshot(clip=clip)  # type: ignore[arg-type]  # Playwright's FloatRect is a dict
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=np.float64)
+
+
+def difference(one: Greys, other: Greys) -> float:
+    """Mean difference of their greys."""
+    return float(np.abs(one - other).mean())
