@@ -2,13 +2,37 @@
 import { fileURLToPath } from "node:url";
 
 import react from "@vitejs/plugin-react";
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+/** Puts early.ts before everything else: it is a script of its own, run as soon as it and what it imports are there. */
+function early(): Plugin {
+  return {
+    name: "early",
+    transformIndexHtml: {
+      order: "post",
+      handler: (_html, { bundle = {} }) => {
+        const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+        const built = chunks.find((each) => each.isEntry && each.name === "early");
+        const files = new Set(built === undefined ? [] : [built.fileName]);
+        for (const file of files) for (const other of chunks.find((each) => each.fileName === file)?.imports ?? []) files.add(other);
+        const [first = "src/early.ts", ...others] = files;
+        const preloads = others.map((file) => ({ tag: "link", attrs: { rel: "modulepreload", crossorigin: true, href: `/${file}` } }));
+        const script = { tag: "script", attrs: { type: "module", async: true, crossorigin: true, src: `/${first}` } };
+        return [script, ...preloads].map((tag) => ({ ...tag, injectTo: "head-prepend" as const }));
+      },
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react()],
+  plugins: [react(), early()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   build: {
     target: "es2022",
+    rolldownOptions: {
+      input: { index: fileURLToPath(new URL("./index.html", import.meta.url)), early: fileURLToPath(new URL("./src/early.ts", import.meta.url)) },
+    },
     // The content policy allows files of our own origin only: nothing may become a data: address.
     assetsInlineLimit: 0,
     // The Mantine part alone is past the default of 500 kB before compression; 160 kB go over the line. Cornerstone (1 MB over the

@@ -11,13 +11,13 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 
 import { App } from "@/app/app";
-import { followOtherTabs, session } from "@/lib/session/browser";
+import { followOtherTabs, restoreSession } from "@/lib/session/browser";
 
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root");
 
 followOtherTabs();
-void session.restore();
+void restoreSession();
 createRoot(root).render(
   <StrictMode>
     <App />

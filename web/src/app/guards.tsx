@@ -15,7 +15,7 @@ export function RequireSession({ children }: { children: ReactNode }) {
   if (state.status === "unreachable") return <Failed error={state.error} retry={() => void session.restore()} />;
   if (state.status === "restoring") {
     return (
-      <Center mih="60dvh" role="status" aria-label="Opening your session">
+      <Center mih="60dvh" role="status" aria-label="Opening your session" className="rr-late">
         <Loader size="sm" />
       </Center>
     );

@@ -22,12 +22,6 @@ const hint = {
   },
 };
 
-/** Locks exist on https and localhost only; on plain http each tab renews for itself. */
-function alone<T>(run: () => Promise<T>): Promise<T> {
-  const locks = (navigator as { locks?: LockManager }).locks;
-  return locks === undefined ? run() : (locks.request("readingroom-refresh", run));
-}
-
 export const session = new Session({
   fetch: (path, init) => fetch(path, init),
   now: () => performance.now(),
@@ -39,8 +33,15 @@ export const session = new Session({
     };
   },
   hint,
-  alone,
 });
+
+let restored: Promise<void> | null = null;
+
+/** Picks the session up once for the page, whoever comes first: early.ts or main.tsx. */
+export function restoreSession(): Promise<void> {
+  restored ??= session.restore();
+  return restored;
+}
 
 /** Signs this tab out when another one did. Called once, at the start. */
 export function followOtherTabs(): void {

@@ -39,7 +39,6 @@ class Server {
         this.hint = present;
       },
     },
-    alone: <T>(run: () => Promise<T>) => run(),
   };
 
   readonly session = new Session(this.parts);

@@ -5,7 +5,7 @@
  */
 import { ApiError, NetworkError, readError } from "@/lib/api/errors";
 import type { Me } from "@/lib/api/types";
-import { renewAfter } from "@/lib/session/token";
+import { renewAfter, subjectOf } from "@/lib/session/token";
 
 export type SessionState =
   | { status: "restoring" }
@@ -21,8 +21,6 @@ export interface SessionParts {
   later: (milliseconds: number, run: () => void) => () => void;
   /** Remembers, without any secret, that a refresh cookie may be there. */
   hint: { get: () => boolean; set: (present: boolean) => void };
-  /** Only one tab renews at a time: with rotating refresh tokens two at once would end the session. */
-  alone: <T>(run: () => Promise<T>) => Promise<T>;
 }
 
 /** The server hands the refresh token out as a cookie, and takes it, only with this header: a foreign page cannot send it. */
@@ -43,6 +41,11 @@ export class Session {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
   };
+
+  /** Who is signed in, known with the token: earlier than all else of them. Null without a session. */
+  subject(): string | null {
+    return this.access === null ? null : subjectOf(this.access.token);
+  }
 
   /** On page load: picks the session up again when a refresh cookie may be there. */
   async restore(): Promise<void> {
@@ -100,9 +103,12 @@ export class Session {
     return this.renew();
   }
 
-  /** Renews the access token; all who ask meanwhile wait for the same answer. Null means that the session is over. */
+  /**
+   * Renews the access token; all who ask meanwhile wait for the same answer. Null means that the session is over. Tabs need not wait for
+   * each other: the server gives those who come within half a minute of one another the same next refresh token.
+   */
   private renew(): Promise<string | null> {
-    this.renewing ??= this.parts.alone(() => this.askForNewToken()).finally(() => {
+    this.renewing ??= this.askForNewToken().finally(() => {
       this.renewing = null;
     });
     return this.renewing;

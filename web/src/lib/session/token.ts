@@ -1,16 +1,30 @@
 /** Reads how long an access token lives. It is not verified here: only the server can do that, and it does. */
 
+interface Claims {
+  exp?: unknown;
+  iat?: unknown;
+  sub?: unknown;
+}
+
 /** Lifetime in seconds by `exp` − `iat`; null when the token says neither. The browser's clock plays no part. */
 export function lifetimeOf(token: string): number | null {
-  const payload = token.split(".")[1];
-  if (payload === undefined) return null;
+  const { exp, iat } = claimsOf(token);
+  return typeof exp === "number" && typeof iat === "number" ? Math.max(0, exp - iat) : null;
+}
+
+/** Whose token it is (`sub`); null when it does not say. */
+export function subjectOf(token: string): string | null {
+  const { sub } = claimsOf(token);
+  return typeof sub === "string" ? sub : null;
+}
+
+function claimsOf(token: string): Claims {
+  const payload = token.split(".")[1] ?? "";
   try {
-    const json = atob(payload.replaceAll("-", "+").replaceAll("_", "/"));
-    const claims = JSON.parse(json) as { exp?: unknown; iat?: unknown };
-    if (typeof claims.exp !== "number" || typeof claims.iat !== "number") return null;
-    return Math.max(0, claims.exp - claims.iat);
+    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (each) => each.charCodeAt(0));
+    return (JSON.parse(new TextDecoder().decode(bytes)) ?? {}) as Claims;
   } catch {
-    return null;
+    return {};
   }
 }
 
