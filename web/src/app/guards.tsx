@@ -8,10 +8,11 @@ import { ApiError } from "@/lib/api/errors";
 import { session } from "@/lib/session/browser";
 import { useCan, useSession } from "@/lib/session/use-session";
 
-export function RequireSession({ children }: { children: ReactNode }) {
+/** `early`: the page needs to know no more of a person than that there is one, which is known with their token. */
+export function RequireSession({ early = false, children }: { early?: boolean; children: ReactNode }) {
   const state = useSession();
   const { pathname, search } = useLocation();
-  if (state.status === "signedIn") return children;
+  if (state.status === "signedIn" || (early && state.status === "restoring" && session.subject() !== null)) return children;
   if (state.status === "unreachable") return <Failed error={state.error} retry={() => void session.restore()} />;
   if (state.status === "restoring") {
     return (

@@ -39,13 +39,7 @@ export const router = createBrowserRouter([
     HydrateFallback: () => null,
     lazy: async () => {
       const { ViewerRoute } = await import("@/app/viewer-route");
-      return {
-        element: (
-          <RequireSession>
-            <ViewerRoute />
-          </RequireSession>
-        ),
-      };
+      return { Component: ViewerRoute };
     },
   },
   {

@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { useLocation, useParams } from "react-router";
 
 import { DarkRoom } from "@/app/dark-room";
+import { RequireSession } from "@/app/guards";
 import { Shell } from "@/app/shell";
 import { DeskContext } from "@/features/viewer/desk";
 import { backOf } from "@/features/viewer/leave";
@@ -12,12 +13,21 @@ import { StudyPage } from "@/features/viewer/study-page";
 import { StudyRoom } from "@/features/viewer/study-room";
 import { api } from "@/lib/api";
 import { frameLoader } from "@/lib/frames/browser";
+import { session } from "@/lib/session/browser";
 import { useMe } from "@/lib/session/use-session";
 import { viewerPath } from "@/lib/viewer-address";
 
 export function ViewerRoute() {
   const { studyUid = "", seriesUid } = useParams();
-  const user = useMe()?.user ?? "";
+  return (
+    <RequireSession early={seriesUid !== undefined}>
+      <Viewer studyUid={studyUid} seriesUid={seriesUid} />
+    </RequireSession>
+  );
+}
+
+function Viewer({ studyUid, seriesUid }: { studyUid: string; seriesUid: string | undefined }) {
+  const user = useMe()?.user ?? session.subject() ?? "";
   const desk = useMemo(() => ({ client: api, loader: frameLoader(), owner: user }), [user]);
   return (
     <DeskContext value={desk}>

@@ -55,7 +55,10 @@ export class Session {
     }
     this.become({ status: "restoring" });
     try {
-      if ((await this.renew()) !== null) await this.learnWhoIAm();
+      if ((await this.renew()) === null) return;
+      // There is a subject now: what needs no more of them than that may begin.
+      this.become({ status: "restoring" });
+      await this.learnWhoIAm();
     } catch (error) {
       this.become({ status: "unreachable", error: error as Error });
     }
