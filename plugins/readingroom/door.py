@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import structlog
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionToSpare
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 
 from readingroom.clock import Clock
 from readingroom.errors import (
+    BadRequest,
     CrossSite,
     DatabaseUnavailable,
     Forbidden,
@@ -155,6 +156,8 @@ def as_ours(error: Exception) -> ReadingRoomError:
         return error
     if isinstance(error, AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return DatabaseUnavailable("The database does not answer; try again in a moment.")
+    if isinstance(error, DataError):  # PostgreSQL knows no NUL in a text, and no number beyond its type
+        return BadRequest("The request holds a value that no database could hold.")
     if isinstance(error, HTTPException):
         by_status = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
         made = by_status.get(error.code or 500)

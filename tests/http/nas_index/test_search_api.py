@@ -124,6 +124,21 @@ def test_series_are_found_as_people_type(staff: Person, query: str, names: list[
     assert answer.get_json()["total"] == len(names)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "search?q=a%00b",
+        "search?source=%00",
+        "search?modality=%00",
+        "series/%00",
+        "series/a%00b/thumbnail",
+        "index/sources?q=%00",
+    ],
+)
+def test_a_character_that_one_engine_cannot_hold_is_no_fault_of_ours(staff: Person, address: str) -> None:
+    assert staff.get(f"/api/{address}").status_code in (200, 400, 404)
+
+
 def test_a_list_is_newest_study_first_and_comes_in_pages(staff: Person) -> None:
     dated = sorted(PATIENTS, key=lambda name: PATIENTS[name]["StudyDate"] or "0", reverse=True)
     assert found(staff, "") == dated
