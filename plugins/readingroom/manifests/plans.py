@@ -13,6 +13,7 @@ import structlog
 from readingroom.clock import Clock
 from readingroom.errors import TooManyRequests
 from readingroom.identity.lately import Lately
+from readingroom.kept import KeptFiles
 from readingroom.manifests.document import Instance, document
 from readingroom.manifests.handles import handle
 from readingroom.manifests.keeping import packed, unpacked
@@ -22,7 +23,6 @@ from readingroom.manifests.reading import UNREADABLE, HeaderCrew, Looked
 from readingroom.recent import Recent
 from readingroom.series import FoundSeries, Origins
 from readingroom.settings import Settings
-from readingroom.thumbnails.kept import Kept
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class KeptPlans:
     def __init__(self, settings: Settings, origins: Origins, clock: Clock) -> None:
         self._origins = origins
         self._crew = HeaderCrew()
-        self._kept = Kept(settings.data / "cache" / "manifests", LARGEST, ".plan")
+        self._kept = KeptFiles(settings.data / "cache" / "manifests", LARGEST, ".plan")
         self._remembered = Recent[str, SeriesPlan](REMEMBERED, _weight)
         self._incomplete = Lately[str, SeriesPlan](LOST_SECONDS, 16, clock)
         self._lock = threading.Lock()

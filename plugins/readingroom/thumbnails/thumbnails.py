@@ -12,9 +12,9 @@ from typing import NamedTuple
 import structlog
 
 from readingroom.errors import NoThumbnail, StoredFileBroken, TooManyRequests
+from readingroom.kept import KeptFiles
 from readingroom.series import FoundSeries, Origin
 from readingroom.settings import Settings
-from readingroom.thumbnails.kept import Kept
 from readingroom.thumbnails.maker import Maker, NotMade
 from readingroom.zipstream import Reader
 
@@ -45,7 +45,7 @@ class Thumbnails:
     """Safe for many threads."""
 
     def __init__(self, settings: Settings, maker: Maker | None = None) -> None:
-        self._kept = Kept(settings.data / "cache" / "thumbnails")
+        self._kept = KeptFiles(settings.data / "cache" / "thumbnails")
         self._maker = maker or Maker(settings)
         self._lock = threading.Lock()
         self._under_way: dict[str, Future[bytes]] = {}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from readingroom.errors import NoThumbnail, StoredFileBroken, TooManyRequests
+from readingroom.kept import KeptFiles
 from readingroom.settings import Settings
 from readingroom.thumbnails import Thumbnails
-from readingroom.thumbnails.kept import Kept
 from readingroom.thumbnails.maker import Maker, NotMade
 from readingroom.thumbnails.thumbnails import WAITING
 
@@ -187,7 +187,7 @@ def test_that_there_is_no_picture_is_remembered(settings: Settings, monkeypatch:
 
 
 def test_those_that_nobody_asked_for_longest_go_first(tmp_path: Path) -> None:
-    kept = Kept(tmp_path, largest=10 * 4096)
+    kept = KeptFiles(tmp_path, largest=10 * 4096)
     for n in range(10):
         kept.put(f"{n:040x}", b"x" * 4000)
         os.utime(next(tmp_path.rglob(f"{n:040x}.webp")), (n, n))
@@ -203,7 +203,7 @@ def test_a_full_disk_keeps_nothing_and_harms_nobody(tmp_path: Path, monkeypatch:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    kept = Kept(tmp_path)
+    kept = KeptFiles(tmp_path)
     kept.put("ab" * 20, b"picture")
     assert kept.get("ab" * 20) is None
     assert [place for place in tmp_path.rglob("*") if place.is_file()] == []
