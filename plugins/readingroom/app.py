@@ -35,6 +35,7 @@ from readingroom.identity.cross_site import Origins
 from readingroom.identity.forwarded import Forwarded
 from readingroom.imaging import building as imaging_parts
 from readingroom.imaging.variants_kept import PictureMaker
+from readingroom.manifests import Plans, SeriesPlan
 from readingroom.manifests.plans import KeptPlans
 from readingroom.metrics import Metrics
 from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api, study
@@ -48,7 +49,7 @@ from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.nas_index.start import Indexing
 from readingroom.objects import ObjectStore
 from readingroom.objects.choosing import from_settings
-from readingroom.pacs import Pacs
+from readingroom.pacs import Pacs, get_json, segment
 from readingroom.pacs_ranges import PacsRanges
 from readingroom.pictures import Pictures
 from readingroom.routing import Area, Declared, specification
@@ -88,6 +89,7 @@ class Room:
     stops: list[Callable[[], None]] = field(default_factory=list)
     deletions: list[Callable[[str], None]] = field(default_factory=list)
     arrivals: list[Callable[[str], None]] = field(default_factory=list)
+    settlings: list[Callable[[str], None]] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin what runs beside requests."""
@@ -108,6 +110,11 @@ class Room:
     def series_arrived(self, series: str) -> None:
         """Tell of a series that Orthanc has got."""
         for each in self.arrivals:
+            each(series)
+
+    def series_settled(self, series: str) -> None:
+        """Tell of a series that Orthanc has got no more instances of for a while."""
+        for each in self.settlings:
             each(series)
 
 
@@ -150,6 +157,7 @@ def build(
     plans = KeptPlans(settings, series, clock)
     json_writer = JsonWriter(settings)
     streams = Streams(settings, series, metrics)
+    beforehand = streams.beforehand(lambda id_: _plan_of(pacs, series, plans, id_))
     viewer = viewing.build(
         clock, trail, access, pacs, series, plans, thumbnails,
         {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
@@ -204,11 +212,17 @@ def build(
         series,
         _declared(areas),
     )
-    room.starts.extend((scheduler.start, indexing.go_on, series_imports.go_on, shares.copying.start, *imaging.starts))
+    room.starts.extend(
+        (scheduler.start, indexing.go_on, series_imports.go_on, shares.copying.start, *imaging.starts, beforehand.start)
+    )
     room.stops.extend((scheduler.stop, shares.copying.stop, shares.log.stop, *imaging.stops))
-    room.stops.extend((nas_files.close, nas.close, thumbnails.close, plans.close, json_writer.close, streams.close))
+    # Run backwards: what makes frames beforehand ends before what it makes them by.
+    room.stops.extend(
+        (nas_files.close, nas.close, thumbnails.close, plans.close, json_writer.close, streams.close, beforehand.stop)
+    )
     room.arrivals.append(in_orthanc.arrived)
     room.deletions.append(in_orthanc.deleted)
+    room.settlings.append(beforehand.settled)
     if settings.zip_socket is not None:
         outlet = Outlet(
             settings.zip_socket, sender, keys, forwarded, lambda error, id_: error_response(as_ours(error), id_)
@@ -228,6 +242,13 @@ def document(app: Flask, spec: SpecTree) -> dict[str, Any]:
     with app.app_context():
         found: dict[str, Any] = spec.spec
         return found
+
+
+def _plan_of(pacs: Pacs, series: SeriesOrigins, plans: Plans, orthanc_id: str) -> SeriesPlan | None:
+    """How a series of Orthanc's is shown, by its id there; None where it is gone. Raises what `Plans.of` does."""
+    tags = get_json(pacs, f"/series/{segment(orthanc_id)}")["MainDicomTags"]
+    found = series.find_in("orthanc", str(tags.get("SeriesInstanceUID", "")))
+    return None if found is None else plans.of(found)
 
 
 def _for_workers(settings: Settings) -> dict[str, str]:

@@ -201,6 +201,12 @@ class Settings(BaseSettings):
         description="Largest size of `cache/frames` in the data folder, where decoded and compressed frames are kept; "
         "0: none are",
     )
+    frames_beforehand: Literal["auto", "always", "never"] = Field(
+        "auto",
+        alias="FRAMES_BEFOREHAND",
+        description="Compress the frames of series that Orthanc has got, while nobody asks for any: `auto`, as long as "
+        "viewers come on slow lines, `always`, or `never`",
+    )
     imaging_backend: Literal["nfs", "s3"] = Field(
         "nfs",
         alias="IMAGING_STORAGE_BACKEND",

@@ -274,3 +274,15 @@ def test_the_kept_frames_are_made_again_when_somebody_removes_them(shown: Shown)
     first = shown.frames(shown.ct, [7], accept=["jpls"], line="slow")
     shutil.rmtree(shown.live.data / "cache" / "frames")
     assert shown.frames(shown.ct, [7], accept=["jpls"], line="slow") == first
+
+
+def test_a_new_series_is_compressed_before_anybody_asks(tmp_path: Path) -> None:
+    options = json.dumps({"StableAge": 1})
+    with running(tmp_path / "data", READINGROOM_ORTHANC_OPTIONS=options, FRAMES_BEFOREHAND="always") as live:
+        for data in ct_slices(5, 256, 256, name="beforehand"):
+            assert live.orthanc().post("/instances", data=data).status_code == 200
+        folder = live.data / "cache" / "frames"
+        end = time.monotonic() + 90
+        while len(list(folder.rglob("*.jpls"))) < 5:
+            assert time.monotonic() < end, live.logs()
+            time.sleep(0.2)

@@ -13,6 +13,7 @@ from flask import Response
 
 from readingroom.errors import NotFound, SeriesChanged, TooManyRequests
 from readingroom.frames.ahead import Budget
+from readingroom.frames.beforehand import Beforehand, Lines
 from readingroom.frames.kept import KeptFrames
 from readingroom.frames.maker import Maker
 from readingroom.frames.making import Making
@@ -52,7 +53,13 @@ class Streams:
         self._lock = threading.Lock()
         self._open = Counter[str]()
         self._waiting: dict[str, tuple[Stream, float]] = {}
+        self._busy_at = float("-inf")
+        self._lines = Lines(settings.data / "cache" / "frames" / "slow-lines", settings.frames_beforehand)
         metrics.gauge("frame_streams_open", self._open.total)
+
+    def beforehand(self, plan: Callable[[str], SeriesPlan | None]) -> Beforehand:
+        """What makes frames ready that nobody has asked for yet; `plan` finds a series by Orthanc's id."""
+        return Beforehand(self._origin, self._making, self._lines, plan, self._quiet)
 
     def open(
         self, plan: SeriesPlan, version: str, wanted: Wanted, caller: Caller, allowed: Callable[[], None]
@@ -66,6 +73,8 @@ class Streams:
         who = caller.identity.user
         self._sweep()
         self._enter(who)
+        if wanted.line == "slow":
+            self._lines.slow()
         supply = Supply(self._origin, plan, wanted, self._making)
         stream = Stream(supply, wanted, self._budget, allowed, partial(self._ended, who))
         if caller.through_gateway and self._has_socket:
@@ -98,6 +107,11 @@ class Streams:
         self._budget.close()
         self._making.close()
 
+    def _quiet(self) -> float:
+        """Seconds since the last stream ended; 0 while there are some."""
+        with self._lock:
+            return 0.0 if self._open else time.monotonic() - self._busy_at
+
     def _enter(self, who: str) -> None:
         with self._lock:
             if self._open[who] >= self._each or self._open.total() >= self._all:
@@ -112,6 +126,7 @@ class Streams:
             self._open[who] -= 1
             if not self._open[who]:
                 del self._open[who]
+            self._busy_at = time.monotonic()
         self._metrics.add("frames_sent", tally.frames)
         self._metrics.add("frames_failed", tally.failed)
         self._metrics.add("frame_bytes_sent", tally.bytes)

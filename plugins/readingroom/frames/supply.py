@@ -112,6 +112,14 @@ class Supply:
             return Frame(place.encoding, reading.read(self._origin, self._plan.found, place))
         return self._making.made(self._plan, place, form, self._shapes.of(index))
 
+    def prepare(self, index: int) -> bool:
+        """Make the frame for later, where it has to be made and was not yet; True when it was. Raises Unreadable."""
+        place, form = self._plan.frames[index], self._form(index)
+        if form == AS_STORED or self._making.kept(self._plan, place, form) is not None:
+            return False
+        self._making.made(self._plan, place, form, self._shapes.of(index))
+        return True
+
     def _form(self, index: int) -> str:
         place = self._plan.frames[index]
         as_stored = not place.decode and place.encoding in self._wanted.accept

@@ -41,6 +41,7 @@ def boot(orthanc: Orthanc) -> Room:
     changes.on(orthanc.ChangeType.ORTHANC_STOPPED, lambda _: room.stop())
     changes.on(orthanc.ChangeType.DELETED, room.resource_deleted)
     changes.on(orthanc.ChangeType.NEW_SERIES, room.series_arrived)
+    changes.on(orthanc.ChangeType.STABLE_SERIES, room.series_settled)
     orthanc.RegisterOnChangeCallback(changes.happened)
     log.info("booted", routes=len(room.declared))
     if landlock.supported() < 1:
