@@ -157,15 +157,17 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
   return (
     <>
       <Head back={back} title={name} words={patientWords(manifest)}>
-        {isFurnished && (
-        <Toolbar viewing={viewing} presets={presets} showsInfo={showsInfo} onInfo={acts.toggleInfo} onFullscreen={acts.fullscreen}>
-          {(series?.length ?? 0) > 1 && (
-            <ToolButton label="Series beside the image" pressed={showsStrip} icon={<IconLayoutSidebar {...LOOK} />} onClick={() => change({ showsStrip: !showsStrip })} />
-          )}
-          <SettingsButton />
-          <Shortcuts keys={SHORTCUTS} />
-          {others}
-        </Toolbar>
+        {isFurnished ? (
+          <Toolbar viewing={viewing} presets={presets} showsInfo={showsInfo} onInfo={acts.toggleInfo} onFullscreen={acts.fullscreen}>
+            {(series?.length ?? 0) > 1 && (
+              <ToolButton label="Series beside the image" pressed={showsStrip} icon={<IconLayoutSidebar {...LOOK} />} onClick={() => change({ showsStrip: !showsStrip })} />
+            )}
+            <SettingsButton />
+            <Shortcuts keys={SHORTCUTS} />
+            {others}
+          </Toolbar>
+        ) : (
+          <div className={classes.tools} />
         )}
       </Head>
       <KeptPlace viewing={viewing} />
