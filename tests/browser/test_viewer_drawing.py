@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -62,23 +63,21 @@ def test_the_first_picture_is_painted_before_what_draws_is_there_and_looks_the_s
     window.shows(30)
     assert window.picture.get_attribute("data-painted") is None
     assert window.picture.locator("canvas").count() == 1, "the painted one has made way"
-    assert difference(seen(window), painted) < ALIKE
+    looks(lambda: seen(window), painted, "painted and drawn")
 
 
 def test_processor_and_graphics_card_show_the_same(look: Looker, reading: Reading) -> None:
-    windows = [drawn_by(brush, look, reading) for brush in ("processor", "graphics")]
-    for keys in ("", "5", "i", "+", "r", "h", "v", "x", "ArrowDown"):
-        for window in windows:
-            if keys:
-                window.page.keyboard.press(keys)
-            if keys == "ArrowDown":
-                window.shows(31)
-            window.page.wait_for_timeout(400)
-        one, other = map(seen, windows)
-        assert one.std() > 10, keys
-        assert difference(one, other) < ALIKE, keys
-        words = [window.corner("bottomRight").inner_text() for window in windows]
-        assert words[0] == words[1], keys
+    one, other = (drawn_by(brush, look, reading) for brush in ("processor", "graphics"))
+    looks(lambda: seen(one), lambda: seen(other), "at first")
+    for key in ("5", "i", "+", "r", "h", "v", "x", "ArrowDown"):
+        before = seen(one)
+        assert before.std() > 10, key
+        for window in (one, other):
+            window.page.keyboard.press(key)
+        changed(one, before, key)
+        looks(lambda: seen(one), lambda: seen(other), key)
+        words = one.corner("bottomRight").inner_text()
+        expect(other.corner("bottomRight")).to_have_text(words, use_inner_text=True)
 
 
 @pytest.mark.parametrize("brush", ["processor", "graphics"])
@@ -87,9 +86,8 @@ def test_turns_and_mirrors_are_those_of_the_screen_in_any_order(brush: str, look
     should = seen(window)
     for key in ("r", "h", "r", "v", "Shift+R", "v", "h", "r"):
         window.page.keyboard.press(key)
-        window.page.wait_for_timeout(400)
         should = ON_SCREEN[key](should)
-        assert difference(seen(window), should) < ALIKE, key
+        looks(lambda: seen(window), should, key)
 
 
 def drawn_by(brush: str, look: Looker, reading: Reading) -> Window:
@@ -112,8 +110,7 @@ def test_what_draws_is_chosen_in_the_settings_and_changes_at_once(look: Looker, 
     window.page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     window.shows(30)
-    window.page.wait_for_timeout(400)
-    assert difference(seen(window), before) < ALIKE
+    looks(lambda: seen(window), before, "drawn by the card")
     kept = window.page.evaluate("JSON.parse(localStorage.getItem('readingroom.viewer')).brush")
     assert kept == "graphics"
 
@@ -124,6 +121,20 @@ def seen(window: Window) -> Greys:
     clip = {"x": x - AROUND, "y": y - AROUND, "width": 2 * AROUND, "height": 2 * AROUND}
     shot = window.page.screenshot(clip=clip)  # type: ignore[arg-type]  # Playwright's FloatRect is a dict
     return np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=np.float64)
+
+
+def looks(now: Callable[[], Greys], should: Greys | Callable[[], Greys], what: str) -> None:
+    """Waits until what is seen is what should be."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while (found := difference(now(), should() if callable(should) else should)) >= ALIKE:
+        assert time.monotonic() < end, f"{what}: {found:.1f}"
+
+
+def changed(window: Window, before: Greys, what: str) -> None:
+    """Waits until something else is seen."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while difference(seen(window), before) == 0:
+        assert time.monotonic() < end, what
 
 
 def difference(one: Greys, other: Greys) -> float:

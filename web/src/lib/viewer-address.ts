@@ -11,3 +11,15 @@ export function viewerPath(studyUid: string, seriesUid?: string, image?: number)
 export function ohifPath(studyUid: string): string {
   return `/ohif/viewer?StudyInstanceUIDs=${encodeURIComponent(studyUid)}`;
 }
+
+/** What a path shows, the other way round; null for a path of other pages, and for one that is no address at all. */
+export function viewedAt(path: string): { studyUid: string; seriesUid?: string } | null {
+  const [, study, series] = /^\/viewer\/([^/]+)(?:\/([^/]+))?\/?$/.exec(path) ?? [];
+  if (study === undefined) return null;
+  try {
+    const studyUid = decodeURIComponent(study);
+    return series === undefined ? { studyUid } : { studyUid, seriesUid: decodeURIComponent(series) };
+  } catch {
+    return null; // a percent sign that stands for nothing
+  }
+}
