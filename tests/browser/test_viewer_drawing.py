@@ -66,6 +66,33 @@ def test_the_first_picture_is_painted_before_what_draws_is_there_and_looks_the_s
     looks(lambda: seen(window), painted, "painted and drawn")
 
 
+def test_until_the_stack_is_there_no_image_stands_under_the_number_of_another(look: Looker, reading: Reading) -> None:
+    window = look("staff")
+    stack: list[Route] = []
+    frames: list[Route] = []
+
+    def hold(route: Route) -> None:
+        stack.append(route)
+
+    def first_alone(route: Route) -> None:
+        frames.append(route)
+        if len(frames) == 1:
+            route.continue_()
+
+    window.page.route("**/assets/stack-*.js", hold)
+    window.context.route("**/api/pacs/frames", first_alone)
+    window.open(f"/viewer/{reading.study}/{reading.lung}?image=30")
+    expect(window.picture).to_have_attribute("data-painted", "30")
+    window.page.keyboard.press("End")
+    expect(window.page.get_by_role("textbox", name="Image number")).to_have_value("60")
+    expect(window.picture.locator("canvas")).to_have_count(0)
+    window.context.unroute("**/api/pacs/frames")  # which lets go of those that are held
+    expect(window.picture).to_have_attribute("data-painted", "60")
+    for route in stack:
+        route.continue_()
+    window.shows(60)
+
+
 def test_processor_and_graphics_card_show_the_same(look: Looker, reading: Reading) -> None:
     one, other = (drawn_by(brush, look, reading) for brush in ("processor", "graphics"))
     looks(lambda: seen(one), lambda: seen(other), "at first")

@@ -35,12 +35,22 @@ export function usePainted({ place, load, manifest, viewing, onOver }: Painted):
     let wanted = -1;
     const put = async (index: number) => {
       const frame = describe(manifest, index);
+      // No image stands under another one's number, not even for a moment.
+      if (frame === null || shapeOf(frame) !== 1 || !load.has(index)) clear();
       if (frame === null || shapeOf(frame) !== 1) return;
       const bytes = await load.bytes(index, control.signal);
       const now = viewing.getState();
-      if (control.signal.aborted || now.screen !== null || now.index !== index || !paint(canvas, frame, bytes)) return;
+      if (control.signal.aborted || now.screen !== null || now.index !== index) return;
+      if (!paint(canvas, frame, bytes)) {
+        clear();
+        return;
+      }
       room.append(canvas);
       room.dataset.painted = String(index + 1);
+    };
+    const clear = () => {
+      canvas.remove();
+      delete room.dataset.painted;
     };
     // The picture first: what follows holds the page up for half a second.
     const next = () => requestAnimationFrame(() => setTimeout(over));
@@ -50,7 +60,11 @@ export function usePainted({ place, load, manifest, viewing, onOver }: Painted):
       else if (index !== wanted) {
         wanted = index;
         // Whatever is wrong with it, the stack tells.
-        put(index).catch(() => undefined).finally(next);
+        put(index)
+          .catch(() => {
+            if (viewing.getState().index === index) clear();
+          })
+          .finally(next);
       }
     };
     const stop = viewing.subscribe(look);
@@ -59,8 +73,7 @@ export function usePainted({ place, load, manifest, viewing, onOver }: Painted):
       stop();
       clearTimeout(patience);
       control.abort();
-      canvas.remove();
-      delete room.dataset.painted;
+      clear();
     };
     look();
     return end;
