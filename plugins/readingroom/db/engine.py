@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -76,9 +78,7 @@ def _sqlite(url: str) -> Engine:
             _shut(Path(parsed.database))
         # The driver's own idea of transactions is switched off: BEGIN is ours, below.
         connection.isolation_level = None
-        # Its cursor is closed, because it has a row to give: inside Orthanc an unread one stayed open and kept
-        # every later transaction on this connection from committing.
-        connection.execute("PRAGMA journal_mode=WAL").close()
+        _to_wal(connection)
         # In WAL mode NORMAL survives a killed process; only a power cut can lose the last commits, never
         # consistency.
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -90,6 +90,26 @@ def _sqlite(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine.execution_options(schema_translate_map={SITE_SCHEMA: "main"})
+
+
+def _to_wal(connection: sqlite3.Connection) -> None:
+    """Put the file into WAL mode, in which readers and one writer do not wait for each other.
+
+    While another start does the same to a new file, SQLite says "database is locked" at once, whatever the time-out:
+    https://www.sqlite.org/wal.html, section 9. It is asked again for as long as a writer would wait.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            # Its cursor is closed, because it has a row to give: inside Orthanc an unread one stayed open and kept
+            # every later transaction on this connection from committing.
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _shut(place: Path) -> None:
