@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event, Thread
+from typing import Any
+
+import structlog
 
 from readingroom.host.orthanc_module import Orthanc
 from readingroom.metrics import Metrics
 
 EVERY_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class Figures:
@@ -24,15 +30,30 @@ class Figures:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell once more and end."""
+        """End; also where it was never begun."""
         self._stop.set()
-        self._thread.join(EVERY_SECONDS)
+        if self._thread.ident is not None:
+            self._thread.join(EVERY_SECONDS)
 
     def _run(self) -> None:
+        failed = False
         while not self._stop.wait(EVERY_SECONDS):
-            self.tell()
+            try:
+                self.tell()
+            except Exception:  # whatever it is: the next time may be better, and one line of it is enough
+                if not failed:
+                    log.exception("figures_not_told")
+                failed = True
+            else:
+                failed = False
 
     def tell(self) -> None:
         """Hand over every count as it stands."""
+        tell = telling(self._orthanc)
         for name, value in self._metrics.snapshot().items():
-            self._orthanc.SetMetricsIntegerValue(f"readingroom_{name}", value, self._orthanc.MetricsType.DEFAULT)
+            tell(f"readingroom_{name}", value, self._orthanc.MetricsType.DEFAULT)
+
+
+def telling(orthanc: Orthanc) -> Callable[[str, int, Any], None]:
+    """What takes a figure: whole numbers from Python plugin 7 on; plugin 5 knows only 32-bit floats, exact to 2^24."""
+    return getattr(orthanc, "SetMetricsIntegerValue", None) or orthanc.SetMetricsValue

@@ -35,7 +35,8 @@ class Orthanc(Protocol):
     def RestApiDelete(self, uri: str) -> None: ...  # noqa: N802
     def ExtendOrthancExplorer(self, javascript: str) -> None: ...  # noqa: N802
     def GetConfiguration(self) -> str: ...  # noqa: N802
-    def SetMetricsIntegerValue(self, name: str, value: int, kind: Any) -> None: ...  # noqa: N802
+    def SetMetricsIntegerValue(self, name: str, value: int, kind: Any) -> None: ...  # noqa: N802  # not in plugin 5
+    def SetMetricsValue(self, name: str, value: float, kind: Any) -> None: ...  # noqa: N802
     def LogError(self, message: str) -> None: ...  # noqa: N802
     def LogWarning(self, message: str) -> None: ...  # noqa: N802
     def LogInfo(self, message: str) -> None: ...  # noqa: N802
