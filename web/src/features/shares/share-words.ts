@@ -93,10 +93,10 @@ export interface Mail {
   maxDownloads: number | null;
 }
 
-/** A text for a mail: no patient, no passcode. Mails are read on their way. */
+/** A text for a mail: no patient, no passcode; of a de-identified copy no date either. Mails are read on their way. */
 export function mailText(mail: Mail, timeZone?: string): string {
   const kind = mail.facts.Modality === undefined || mail.facts.Modality === "" ? "Images" : `${mail.facts.Modality} images`;
-  const taken = mail.facts.StudyDate === undefined || mail.facts.StudyDate === "" ? "" : ` of ${dicomDate(mail.facts.StudyDate)}`;
+  const taken = mail.deidentified || mail.facts.StudyDate === undefined || mail.facts.StudyDate === "" ? "" : ` of ${dicomDate(mail.facts.StudyDate)}`;
   const size = mail.sizeBytes === null ? "" : `, ${bytes(mail.sizeBytes)}`;
   const lines = [
     `${kind}${taken} for you to download (${plural(mail.fileCount, "file")}${size}${mail.deidentified ? ", de-identified" : ""}):`,

@@ -130,6 +130,12 @@ describe("the text for a mail", () => {
     expect(text).toContain("for 1 download.");
     expect(text).not.toContain("passcode");
   });
+
+  test("of a de-identified copy tells no date of the original, as the copy itself does not", () => {
+    const text = mailText({ ...mail, deidentified: true }, "UTC");
+    expect(text).toContain("CT images for you to download (47 files, 24.8 MB, de-identified)");
+    expect(text).not.toMatch(/2024|Jan/);
+  });
 });
 
 test("a series is named without its patient, and where it lies", () => {
