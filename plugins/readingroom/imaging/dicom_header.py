@@ -31,7 +31,6 @@ def of_image(subject: Subject, pixels: Pixels) -> Dataset:
     elif series == "XC":
         header.Laterality = ""  # of a part of the body that comes in pairs: nobody said which part it is
         header.AcquisitionContextSequence = []
-        header.RecognizableVisualFeatures = "YES" if subject.said.burned_in else "NO"
     else:
         header.Laterality = ""
         _captured(header, "SD")  # a scanned document

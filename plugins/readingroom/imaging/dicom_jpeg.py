@@ -23,14 +23,14 @@ class NotJpeg(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Jpeg:
-    """One picture: `data` from SOI to EOI, without descriptions; `adobe_transform` is None where no such mark is."""
+    """One picture: `data` from SOI to EOI, without descriptions; `is_rgb`: three components that are not YCbCr."""
 
     data: bytes
     is_baseline: bool
     components: int
     width: int
     height: int
-    adobe_transform: int | None
+    is_rgb: bool
 
 
 def read(file: bytes) -> Jpeg:
@@ -38,8 +38,9 @@ def read(file: bytes) -> Jpeg:
     if file[:2] != b"\xff\xd8":
         raise NotJpeg("no start")
     kept = [file[:2]]
-    frame: tuple[int, int, int, int, int] | None = None
+    frame: tuple[int, int, int, int, bytes] | None = None
     transform: int | None = None
+    is_jfif = False
     at = 2
     while True:
         marker, start = _marker(file, at)
@@ -57,7 +58,8 @@ def read(file: bytes) -> Jpeg:
             if len(body) < 6 or frame is not None:
                 raise NotJpeg("more than one frame")
             height, width = int.from_bytes(body[1:3]), int.from_bytes(body[3:5])
-            frame = (marker, body[0], height, width, body[5])
+            frame = (marker, body[0], height, width, body[6 : 6 + 3 * body[5] : 3])
+        is_jfif = is_jfif or (marker == 0xE0 and body[:5] == b"JFIF\0")
         if marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12:
             transform = body[11]
         if _is_needed(marker, body):
@@ -68,8 +70,17 @@ def read(file: bytes) -> Jpeg:
             kept.append(file[end:at])
     if frame is None:
         raise NotJpeg("no frame")
-    marker, precision, height, width, components = frame
-    return Jpeg(b"".join(kept), marker == BASELINE and precision == 8, components, width, height, transform)
+    marker, precision, height, width, names = frame
+    is_baseline = marker == BASELINE and precision == 8
+    return Jpeg(b"".join(kept), is_baseline, len(names), width, height, _is_rgb(names, transform, is_jfif=is_jfif))
+
+
+def _is_rgb(names: bytes, transform: int | None, *, is_jfif: bool) -> bool:
+    """As libjpeg decides, by which pictures of it are made (jdapimin.c): JFIF is YCbCr, else Adobe's mark counts, then
+    what the components are called."""
+    if len(names) != 3 or is_jfif:
+        return False
+    return names == b"RGB" if transform is None else transform == 0
 
 
 def _marker(file: bytes, at: int) -> tuple[int, int]:

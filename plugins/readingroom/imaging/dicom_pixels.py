@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps
 
 from readingroom.imaging import dicom_jpeg
+from readingroom.pictures import tiff_modes
 from readingroom.pictures.window import window
 
 Array = NDArray[Any]
@@ -33,6 +34,8 @@ FORMATS = {
 DEEP = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I"})
 LARGEST_SIDE = 65535
 """Rows and Columns are unsigned shorts."""
+
+tiff_modes.teach()
 
 
 class NotAnImage(Exception):
@@ -94,7 +97,7 @@ def _kept_jpeg(original: BinaryIO, *, grey: bool) -> Pixels | None:
         return None
     _check_size(jpeg.height, jpeg.width)
     # PS3.5 8.2.1: what is YCbCr inside says so; how finely it is sampled is the JPEG's own affair.
-    coloured = "RGB" if jpeg.adobe_transform == 0 else "YBR_FULL_422"
+    coloured = "RGB" if jpeg.is_rgb else "YBR_FULL_422"
     photometric = "MONOCHROME2" if jpeg.components == 1 else coloured
     ratio = jpeg.height * jpeg.width * jpeg.components / len(jpeg.data)
     return Pixels(

@@ -21,7 +21,7 @@ from PIL import (
 )
 
 from readingroom.errors import BrokenPicture, PayloadTooLarge, ReadingRoomError
-from readingroom.pictures import pdf, png
+from readingroom.pictures import pdf, png, tiff_modes
 from readingroom.pictures.limits import TURNED, Data, Looked
 from readingroom.pictures.window import shown
 
@@ -63,8 +63,7 @@ COARSE: Final = 2.0
 """How many times larger than asked a picture is before its last, fine reduction (Pillow's `reducing_gap`)."""
 
 ImageFile.LOAD_TRUNCATED_IMAGES = False
-# Sixteen bits whose zero is white: Pillow knows them in one order of bytes alone.
-TiffImagePlugin.OPEN_INFO[(b"MM", 0, (1,), 1, (16,), ())] = ("I;16B", "I;16B")
+tiff_modes.teach()
 pillow_heif.options.DECODE_THREADS = 1
 pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
 

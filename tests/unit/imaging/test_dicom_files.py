@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+import struct
 import subprocess
 import sys
 from dataclasses import replace
@@ -183,6 +184,13 @@ def test_what_the_clinic_said_stands_there_instead(tmp_path: Path) -> None:
     assert "ImageComments" not in found
 
 
+def test_that_no_name_stands_in_a_photograph_does_not_say_that_nobody_is_recognised(tmp_path: Path) -> None:
+    """Somebody looked for burned-in words; a face is recognised without any (PS3.3 C.7.6.1)."""
+    found = made(saved(tmp_path, COLOURS, "png"), "PHOTO", said=Said(burned_in=False))
+    assert found.BurnedInAnnotation == "NO"
+    assert found.get("RecognizableVisualFeatures") != "NO"
+
+
 def test_long_words_are_cut_and_no_control_character_gets_in(tmp_path: Path) -> None:
     found = made(saved(tmp_path, DEEP, "png"), "XRAY", title="ä" * 300, source_device="a\x00b\n" + "c" * 100)
     assert found.StudyDescription == "ä" * 64
@@ -206,12 +214,13 @@ def test_a_deep_tiff_is_kept_to_the_last_bit_in_either_order(order: str, tmp_pat
     assert found.PhotometricInterpretation == "MONOCHROME2"
 
 
-def test_a_tiff_whose_white_is_zero_says_so_and_keeps_its_values(tmp_path: Path) -> None:
-    place = saved(tmp_path, DEEP, "tif")
+@pytest.mark.parametrize("order", ["<u2", ">u2"])
+def test_a_tiff_whose_white_is_zero_says_so_and_keeps_its_values(order: str, tmp_path: Path) -> None:
+    place = saved(tmp_path, DEEP.astype(order), "tif")
     data = bytearray(place.read_bytes())
-    at = data.find((262).to_bytes(2, "little") + (3).to_bytes(2, "little"))
-    assert at > 0
-    data[at + 8] = 0
+    said = struct.pack(f"{order[0]}HHIH", 262, 3, 1, 1)
+    assert data.count(said) == 1
+    data = data.replace(said, struct.pack(f"{order[0]}HHIH", 262, 3, 1, 0))
     place.write_bytes(data)
     found = made(place, "XRAY")
     assert (found.PhotometricInterpretation, found.PresentationLUTShape) == ("MONOCHROME1", "INVERSE")

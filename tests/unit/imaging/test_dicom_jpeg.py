@@ -64,11 +64,29 @@ def test_a_progressive_picture_is_not_baseline_and_is_read_whole() -> None:
 def test_grey_and_four_inks_are_told_apart() -> None:
     assert read(jpeg(PICTURE.convert("L"))).components == 1
     inks = read(jpeg(PICTURE.convert("CMYK")))
-    assert (inks.components, inks.adobe_transform) == (4, 0)
+    assert (inks.components, inks.is_rgb) == (4, False)
 
 
-def test_rgb_inside_says_so() -> None:
-    assert read(jpeg(keep_rgb=True)).adobe_transform == 0
+ADOBE_RGB = b"\xff\xee\0\x0eAdobe\0d\0\0\0\0\0"
+JFIF = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
+
+
+@pytest.mark.parametrize("has_jfif", [False, True])
+@pytest.mark.parametrize("has_adobe", [False, True])
+@pytest.mark.parametrize("names", [b"RGB", b"\1\2\3"])
+def test_its_colours_are_those_that_libjpeg_reads(names: bytes, *, has_adobe: bool, has_jfif: bool) -> None:
+    """Three marks say what is inside, and may contradict each other; the picture on the page is libjpeg's."""
+    coded = bytearray(jpeg(keep_rgb=True, quality=100))
+    assert coded.count(ADOBE_RGB) == 1 and JFIF[2:9] not in coded
+    frame, scan = coded.index(b"\xff\xc0"), coded.index(b"\xff\xda")
+    assert coded[frame + 10 : frame + 19 : 3] == coded[scan + 5 : scan + 11 : 2] == b"RGB"
+    coded[frame + 10 : frame + 19 : 3] = coded[scan + 5 : scan + 11 : 2] = names
+    marks = JFIF * has_jfif + ADOBE_RGB * has_adobe
+    file = bytes(coded[:2] + marks + coded[2:].replace(ADOBE_RGB, b""))
+    shown = numpy.asarray(Image.open(io.BytesIO(file))).astype(int)
+    is_as_coded = bool(abs(shown - PIXELS).max() <= 4)
+    assert read(file).is_rgb == is_as_coded
+    assert is_as_coded == (not has_jfif and (has_adobe or names == b"RGB"))
 
 
 def test_fill_bytes_may_stand_before_any_marker() -> None:
