@@ -126,10 +126,14 @@ class Outlet:
         """Take connections; give those that can go on to a thread. None is watched while one works on it."""
         while not self._ended:
             for number, _ in self._epoll.poll():
-                if number == self._listener.fileno():
-                    self._accept()
-                elif number != self._wake:
-                    self._employ(self._lines[number])
+                try:
+                    if number == self._listener.fileno():
+                        self._accept()
+                    elif number != self._wake:
+                        self._employ(self._lines[number])
+                except Exception:  # without a doorkeeper nothing would be sent any more
+                    log.exception("doorkeeper_stumbled", lines=len(self._lines))
+                    time.sleep(PATIENCE)
 
     def _accept(self) -> None:
         while True:
@@ -152,10 +156,21 @@ class Outlet:
             if self._working == WORKERS:
                 return
             self._working += 1
-        self._crew.start(self._work)
+        try:
+            self._crew.start(self._work)
+        except RuntimeError:  # a limit of threads or memory
+            with self._lock:
+                self._working -= 1
+                if self._working or line not in self._ready:
+                    return  # somebody else comes to it
+                self._ready.remove(line)
+            log.warning("no_thread", lines=len(self._lines))
+            self._close(line)
 
     def _work(self) -> None:
-        room = self._rooms.pop() if self._rooms else memoryview(bytearray(PIECE))
+        with self._lock:
+            kept = self._rooms.pop() if self._rooms else None
+        room = kept or memoryview(bytearray(PIECE))
         while True:
             with self._lock:
                 if not self._ready:
@@ -256,7 +271,10 @@ class Outlet:
         del self._lines[line.socket.fileno()]
         line.socket.close()
         if line.flow is not None:
-            line.flow.close()
+            try:
+                line.flow.close()
+            except Exception:  # of whoever counts what passed; the thread goes on to the next line
+                log.exception(f"{line.kind}_not_counted", request_id=line.request_id)
             log.info(f"{line.kind}_sent", request_id=line.request_id, size=line.flow.taken,
                      whole=line.flow.is_over, seconds=round(time.monotonic() - line.began, 3))  # fmt: skip
 

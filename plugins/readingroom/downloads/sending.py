@@ -61,7 +61,11 @@ class Sender:
             response = Response(headers={"X-Accel-Redirect": f"/_zip/{key}"})
         else:
             response = self._whole(sending)
-        sending.provider.begun(plan, download, sending.asking)
+        try:
+            sending.provider.begun(plan, download, sending.asking)
+        except BaseException:
+            response.close()  # nobody will take these bytes
+            raise
         return described(response, plan)
 
     def part(self, grant: Grant, caller: Caller, wanted: str, if_range: str) -> Response:

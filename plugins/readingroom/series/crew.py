@@ -31,13 +31,19 @@ class Crew:
         self._closed = False
 
     def start(self, job: Callable[[], None]) -> None:
-        """Have it done, without waiting; it must not raise."""
+        """Have it done, without waiting; it must not raise. Raises RuntimeError where no thread can be had for it."""
         with self._changed:
             self._jobs.append(job)
             if self._idle >= len(self._jobs):
                 self._changed.notify()
                 return
-        threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:
+            with self._changed:
+                if job in self._jobs:
+                    self._jobs.remove(job)
+                    raise
 
     def run[T](self, job: Callable[[], T]) -> T:
         """Have it done and wait for it; what it raises is raised here. In a crew's thread it is done at once."""

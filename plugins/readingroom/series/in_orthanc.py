@@ -53,7 +53,7 @@ class OrthancOrigin:
         if not _UID.fullmatch(uid):
             return None
         answer = json.loads(self._pacs.post("/tools/lookup", uid.encode()))
-        found = [self._one(str(each["ID"])) for each in answer if each["Type"] == "Series"]
+        found = [self.held(str(each["ID"])) for each in answer if each["Type"] == "Series"]
         # The id decides between two that are alike, so that it is the same one the next time.
         return max((each for each in found if each), key=lambda each: (each.file_count, each.id), default=None)
 
@@ -87,7 +87,8 @@ class OrthancOrigin:
         listed = self._listed(found)
         self._crcs.keep(found.key, {listed[index].fingerprint: value for index, value in crcs.items()})
 
-    def _one(self, orthanc_id: str) -> FoundSeries | None:
+    def held(self, orthanc_id: str) -> FoundSeries | None:
+        """The series with that id of Orthanc's; None where it has none."""
         path = f"/series/{segment(orthanc_id)}"
         try:
             series = get_json(self._pacs, path)

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from readingroom.door import as_ours, error_response
 from readingroom.downloads import Outlet
 from readingroom.downloads import outlet as outlets
+from readingroom.errors import NotFound
 from readingroom.identity.forwarded import GATEWAY_HEADER, Forwarded
 from readingroom.zipstream import Archive, Layout, Ledger
 
@@ -182,6 +184,50 @@ def test_many_at_once_take_turns_and_do_not_mix(place: Place, monkeypatch: pytes
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError("the database is locked"), NotFound("gone")])
+def test_a_download_that_cannot_be_counted_costs_no_thread(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(*_: object) -> None:
+        raise error
+
+    whole = place.whole[-1000:]
+    with monkeypatch.context() as patch:
+        patch.setattr(place.area, "passed", fails)
+        for _ in range(3):
+            assert place.answer(place.key(), "Range: bytes=-1000")[1] == whole
+        wait_until(lambda: not place.outlet._lines and place.outlet._working == 0)
+    assert place.answer(place.key(), "Range: bytes=-1000")[1] == whole
+
+
+def test_where_no_thread_can_be_had_one_is_turned_away_and_the_next_is_served(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place.outlet._crew, "start", none_left)
+        with place.asked(place.key()) as line, suppress(ConnectionResetError):  # its question was not read
+            assert line.recv(100) == b""
+        assert (place.outlet._working, place.outlet._lines) == (0, {})
+    assert place.answer(place.key())[1] == place.whole
+
+
+def test_a_doorkeeper_that_stumbles_goes_on(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    stumbled = threading.Event()
+
+    def stumbles(_: object) -> None:
+        monkeypatch.undo()
+        stumbled.set()
+        raise OSError(28, "no more watches")
+
+    monkeypatch.setattr(place.outlet, "_employ", stumbles)
+    with place.asked(place.key()):
+        assert stumbled.wait(10)
+        assert place.answer(place.key())[1] == place.whole
 
 
 def test_the_end_cuts_what_is_under_way_and_a_new_start_takes_the_place_over(place: Place) -> None:

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from readingroom.clock import FakeClock
 from readingroom.downloads import Grant, Keys, Plan, Sender
+from readingroom.downloads.sending import DIRECT_AT_ONCE
 from readingroom.errors import Conflict, NotFound, StoredFileBroken, TicketExpired
 from readingroom.identity import ANONYMOUS, Caller, Identity, TokenSigner
 from readingroom.zipstream import PIECE, Layout
@@ -122,6 +123,20 @@ def test_a_stream_that_was_revoked_ends_within_a_second(site: Site) -> None:
     answer.close()
     begun, passed = site.area.told
     assert passed == ("passed", begun[1], 0, 2 * PIECE)  # type: ignore[index]  # a tuple, as noted above
+
+
+def test_a_download_whose_beginning_cannot_be_written_down_holds_no_place(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("the database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(site.area, "begun", fails)
+        for _ in range(DIRECT_AT_ONCE + 1):
+            with pytest.raises(RuntimeError, match="locked"):
+                site.sender.send(site.area.plan, DIRECT, READER)
+    site.sender.send(site.area.plan, DIRECT, READER).close()
 
 
 def test_a_file_that_breaks_is_told_and_the_slice_refused(site: Site) -> None:

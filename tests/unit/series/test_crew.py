@@ -53,3 +53,19 @@ def test_idle_threads_go(closed: bool) -> None:
         time.sleep(0.01)
     assert mine() == []
     assert crew.run(lambda: 7) == 7
+
+
+def test_a_job_for_which_there_is_no_thread_is_not_done_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    crew = Crew("a crew under test", idle_seconds=0.05)
+    done: list[int] = []
+
+    def refused(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refused)
+        with pytest.raises(RuntimeError, match="new thread"):
+            crew.start(lambda: done.append(1))
+    assert crew.run(lambda: 7) == 7
+    assert done == []
+    crew.close()
