@@ -181,5 +181,22 @@ def test_an_admin_gets_through(instance: LiveInstance) -> None:
     assert admin.post("/tools/find", json=nobody).json() == []
 
 
+def test_what_an_admin_does_there_stands_in_the_trail(instance: LiveInstance) -> None:
+    admin = instance.admin
+    for path in (f"/instances/{AN_ID}/file", f"/instances/{AN_ID}/tags", f"/wado?studyUID=1.2.3.404&objectUID={AN_ID}"):
+        admin.get(path)
+    assert admin.delete(f"/studies/{AN_ID}").status_code == 404
+    asked = {
+        "orthanc.read": ("orthanc", f"/instances/{AN_ID}"),
+        "orthanc.change": ("orthanc", f"/studies/{AN_ID}"),
+        "pacs.study.view": ("study", "1.2.3.404"),
+    }
+    for action, (table, entity) in asked.items():
+        found = admin.get(f"/api/audit?action={action}&entity={table}:{entity}").json()
+        assert found["total"] == 1, action
+        (event,) = found["items"]
+        assert (event["actor"], event["ip"], event["outcome"]) == ("admin", "127.0.0.1", "ok")
+
+
 def test_the_instance_is_still_alive(instance: LiveInstance) -> None:
     assert instance.anonymous.get("/health").status_code == 200

@@ -354,7 +354,7 @@ class StudiesSearched(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoreRead(Event):
-    """Somebody read one of Orthanc's own resources over its REST API; the entity is the path."""
+    """Somebody read one of Orthanc's own resources over its REST API; the entity is the resource's path."""
 
     action: ClassVar[str] = "orthanc.read"
     entity_table: ClassVar[str] = "orthanc"

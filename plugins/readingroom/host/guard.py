@@ -13,8 +13,8 @@ from readingroom.errors import ReadingRoomError
 from readingroom.identity import Access, Authenticator, Caller, DicomwebCookies
 from readingroom.identity.access import is_dicomweb_read
 from readingroom.identity.cross_site import Origins
-from readingroom.identity.dicomweb_events import reading
 from readingroom.identity.forwarded import Forwarded
+from readingroom.identity.orthanc_events import event_of
 
 METHODS = {1: "GET", 2: "POST", 3: "PUT", 4: "DELETE"}
 """OrthancPluginHttpMethod, as the filter tells it."""
@@ -50,8 +50,8 @@ class Guard:
             query = headers.get("x-readingroom-query") if caller.through_gateway else None
             if not self._access.allows(caller.identity, method, uri, query):
                 return False
-            event = reading(method, uri)
-            if event is not None and caller.identity.kind != "service":
+            event = event_of(method, uri, request.get("get") or {})
+            if event is not None and caller.identity.kind != "service":  # our workers' acts are written as what they are
                 self._trail.record(event, caller)
             return True
         except ReadingRoomError:

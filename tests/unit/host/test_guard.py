@@ -1,4 +1,4 @@
-"""The guard with OHIF's cookie: DICOMweb is read with it, and nothing else is done."""
+"""The guard: what OHIF's cookie opens, and what the trail tells of those who were let through."""
 
 from __future__ import annotations
 
@@ -174,6 +174,60 @@ def test_the_trail_tells_once_who_looked_at_which_study(guarded: Guarded) -> Non
         ("pacs.search", "stan", ""),
         ("pacs.study.view", "stan", PUBLISHED),
     ]
+
+
+def told(guarded: Guarded) -> list[tuple[str, str, str, str]]:
+    rows = Reading(guarded.house.database).all()
+    return [(r.action, r.actor, r.entity_id, r.payload) for r in rows if r.action.startswith(("orthanc.", "pacs."))]
+
+
+def bearer(guarded: Guarded, name: str) -> str:
+    guarded.cookie(name)
+    return f"Bearer {guarded.sessions[name].access}"
+
+
+def test_the_trail_tells_of_each_change_of_orthancs_own(guarded: Guarded) -> None:
+    ada = bearer(guarded, "ada")
+    for method, path in ((DELETE, "/studies/a"), (POST, "/instances"), (POST, "/instances"), (PUT, "/modalities/ct")):
+        assert guarded.asks(path, method, authorization=ada)
+    assert guarded.asks("/dicom-web/studies", POST, authorization=ada)
+    assert not guarded.asks("/studies/b", DELETE, authorization=bearer(guarded, "stan"))
+    assert told(guarded) == [
+        ("orthanc.change", "ada", "/studies/a", '{"method":"DELETE"}'),
+        ("orthanc.change", "ada", "/instances", '{"method":"POST"}'),
+        ("orthanc.change", "ada", "/instances", '{"method":"POST"}'),
+        ("orthanc.change", "ada", "/modalities/ct", '{"method":"PUT"}'),
+        ("orthanc.change", "ada", "/dicom-web/studies", '{"method":"POST"}'),
+    ]
+
+
+def test_the_trail_tells_once_which_of_orthancs_resources_were_read(guarded: Guarded) -> None:
+    ada = bearer(guarded, "ada")
+    parts = ("", "/", "/file", "/tags", "/frames/3/preview")
+    for path in [*(f"/instances/a{part}" for part in parts), "/patients", "/instances/b/file", "/tools/" + "x" * 5000]:
+        assert guarded.asks(path, authorization=ada), path
+    for path in ("/", "/app/explorer.html", "/system", "/statistics", "/plugins/explorer.js",
+                 "/tools/metrics-prometheus"):  # fmt: skip
+        assert guarded.asks(path, authorization=ada), path
+    entities = ["/instances/a", "/patients", "/instances/b", ("/tools/" + "x" * 5000)[:200]]
+    assert told(guarded) == [("orthanc.read", "ada", entity, "{}") for entity in entities]
+
+
+def test_the_trail_tells_which_study_wado_was_asked_for(guarded: Guarded) -> None:
+    shown: dict[str, Any] = {"x-readingroom-gateway": SECRET, "authorization": bearer(guarded, "stan")}
+    for arguments in ({"studyUID": PUBLISHED, "objectUID": "6"}, {"objectUID": "7"}, {"studyUID": "no uid"}):
+        assert guarded.guard.allows("/wado", method=GET, headers=shown, ip="192.0.2.7", get=arguments)
+    assert [each[:3] for each in told(guarded)] == [
+        ("pacs.study.view", "stan", PUBLISHED),
+        ("orthanc.read", "stan", "/wado/7"),
+        ("orthanc.read", "stan", "/wado/"),
+    ]
+
+
+def test_our_own_workers_write_what_they_do_themselves(guarded: Guarded) -> None:
+    worker = f"Bearer {guarded.house.parts.signer.service_token('import')}"
+    assert guarded.asks("/instances", POST, authorization=worker)
+    assert told(guarded) == []
 
 
 def test_a_session_of_a_script_gives_none(guarded: Guarded) -> None:
