@@ -51,7 +51,8 @@ class Guard:
             if not self._access.allows(caller.identity, method, uri, query):
                 return False
             event = event_of(method, uri, request.get("get") or {})
-            if event is not None and caller.identity.kind != "service":  # our workers' acts are written as what they are
+            # What our workers do is written by them, as what it is.
+            if event is not None and caller.identity.kind != "service":
                 self._trail.record(event, caller)
             return True
         except ReadingRoomError:
