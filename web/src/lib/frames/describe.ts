@@ -42,7 +42,7 @@ export function describe(manifest: Manifest, index: number): Frame | null {
   if (instance === undefined) return null;
   const own: Record<string, unknown> = { ...NOTHING_KNOWN };
   for (const key of KEYS) {
-    const value = manifest.frames[key]?.[index] ?? manifest.defaults[key];
+    const value = valueAt(manifest, key, index);
     if (value !== undefined && value !== null) own[key] = value;
   }
   return {
@@ -56,10 +56,16 @@ export function describe(manifest: Manifest, index: number): Frame | null {
   };
 }
 
+/** Of a column that is there its null counts too: the default is but the commonest value of the others. */
+function valueAt<K extends keyof FrameDescription>(manifest: Manifest, key: K, index: number): FrameDescription[K] | null | undefined {
+  const column = manifest.frames[key];
+  return column === undefined ? manifest.defaults[key] : column[index];
+}
+
 /** Bytes of one frame as sent; the pixels' own size where the manifest does not say. */
 export function frameBytes(manifest: Manifest, index: number): number {
-  const said = manifest.frames.bytes?.[index] ?? manifest.defaults.bytes;
-  if (said !== undefined && said > 0) return said;
+  const said = valueAt(manifest, "bytes", index);
+  if (said !== undefined && said !== null && said > 0) return said;
   const frame = describe(manifest, index);
   return frame === null ? 0 : (frame.rows * frame.columns * frame.samplesPerPixel * frame.bitsAllocated) / 8;
 }
