@@ -27,7 +27,6 @@ const KEYS: Record<string, Act> = {
   " ": (viewing) => (viewing.getState().isPlaying ? viewing.pause() : viewing.play()),
   "+": (viewing) => viewing.zoom("in"),
   "=": (viewing) => viewing.zoom("in"),
-  "shift++": (viewing) => viewing.zoom("in"),
   "-": (viewing) => viewing.zoom("out"),
   "0": (viewing) => viewing.zoom("fit"),
   ".": (viewing) => viewing.zoom("actual"),
@@ -59,10 +58,12 @@ const KEYS: Record<string, Act> = {
 /** What this key does; null for none. Digits choose windows. */
 export function actOf(event: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">, presets: readonly Preset[]): Act | null {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
-  const preset = event.shiftKey ? undefined : presets.find(({ key }) => key === event.key);
+  const preset = presets.find(({ key }) => key === event.key);
   if (preset !== undefined) return (viewing) => viewing.setWindow(preset.window);
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  return KEYS[event.shiftKey ? `shift+${name}` : name] ?? null;
+  // Digits and signs need Shift on one keyboard and none on another: it counts where it makes no other sign.
+  const isShifted = event.shiftKey && (event.key.length > 1 || name !== event.key.toUpperCase());
+  return KEYS[isShifted ? `shift+${name}` : name] ?? null;
 }
 
 /** Where a key is for what has the focus: a field, a slider, an open menu or dialog; a button takes Space for itself. */
