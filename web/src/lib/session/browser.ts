@@ -46,6 +46,6 @@ export function restoreSession(): Promise<void> {
 /** Signs this tab out when another one did. Called once, at the start. */
 export function followOtherTabs(): void {
   window.addEventListener("storage", (event) => {
-    if (event.key === HINT && event.newValue === null && session.getState().status === "signedIn") session.end("left");
+    if (event.key === HINT && event.newValue === null && session.getState().status !== "signedOut") session.end("left");
   });
 }

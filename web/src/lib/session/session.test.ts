@@ -177,6 +177,51 @@ test("signing out forgets the session even when the server cannot be told", asyn
   expect(await server.session.token()).toBeNull();
 });
 
+describe("an answer that comes after the session was ended", () => {
+  let gate: EventTarget;
+  beforeEach(() => {
+    gate = new EventTarget();
+    server.slow = new Promise((resolve) => {
+      gate.addEventListener("open", resolve);
+    });
+  });
+
+  test("with a new token opens it no more", async () => {
+    await server.session.signIn("sam", "right");
+    server.time = 1e9;
+    const asked = server.session.token();
+    await server.session.signOut();
+    gate.dispatchEvent(new Event("open"));
+    expect(await asked).toBeNull();
+    expect([server.session.subject(), await server.session.token(), server.timers.length]).toEqual([null, null, 0]);
+  });
+
+  test("and is a refusal does not end the next one", async () => {
+    await server.session.signIn("sam", "right");
+    server.time = 1e9;
+    server.refreshStatus = 401;
+    const asked = server.session.token();
+    await server.session.signOut();
+    await server.session.signIn("sam", "right");
+    gate.dispatchEvent(new Event("open"));
+    await asked;
+    expect(server.session.getState().status).toBe("signedIn");
+    expect(await server.session.token()).toBe(server.good);
+  });
+
+  test("and says who it was signs nobody in", async () => {
+    server.hint = true;
+    const restored = server.session.restore();
+    gate.dispatchEvent(new Event("open"));
+    const stop = server.session.subscribe(() => {
+      if (server.made > 0 && server.session.getState().status === "restoring") server.session.end("left");
+    });
+    await restored;
+    stop();
+    expect(server.session.getState()).toEqual({ status: "signedOut", reason: "left" });
+  });
+});
+
 test("no answer at all is a NetworkError", async () => {
   const client = new ApiClient(server.session, () => Promise.reject(new TypeError("offline")));
   await expect(client.get("/api/x")).rejects.toBeInstanceOf(NetworkError);

@@ -31,6 +31,8 @@ export class Session {
   private access: { token: string; renewAt: number } | null = null;
   private renewing: Promise<string | null> | null = null;
   private callOff: (() => void) | null = null;
+  /** Grows with each end: an answer that was asked for before it is nobody's any more. */
+  private era = 0;
   private readonly listeners = new Set<() => void>();
 
   constructor(private readonly parts: SessionParts) {}
@@ -53,6 +55,7 @@ export class Session {
       this.become({ status: "signedOut", reason: "never" });
       return;
     }
+    const { era } = this;
     this.become({ status: "restoring" });
     try {
       if ((await this.renew()) === null) return;
@@ -60,6 +63,7 @@ export class Session {
       this.become({ status: "restoring" });
       await this.learnWhoIAm();
     } catch (error) {
+      if (era !== this.era) return;
       this.become({ status: "unreachable", error: error as Error });
     }
   }
@@ -68,6 +72,7 @@ export class Session {
   async signIn(username: string, password: string): Promise<void> {
     const response = await this.post("/api/token/", { username, password });
     if (!response.ok) throw await readError(response);
+    this.renewing = null;
     this.keep(((await response.json()) as { access: string }).access);
     this.parts.hint.set(true);
     await this.learnWhoIAm();
@@ -88,6 +93,8 @@ export class Session {
     this.callOff?.();
     this.callOff = null;
     this.access = null;
+    this.renewing = null;
+    this.era += 1;
     this.parts.hint.set(false);
     this.become({ status: "signedOut", reason });
   }
@@ -111,20 +118,25 @@ export class Session {
    * each other: the server gives those who come within half a minute of one another the same next refresh token.
    */
   private renew(): Promise<string | null> {
-    this.renewing ??= this.askForNewToken().finally(() => {
-      this.renewing = null;
+    if (this.renewing !== null) return this.renewing;
+    const renewing = this.askForNewToken().finally(() => {
+      if (this.renewing === renewing) this.renewing = null;
     });
-    return this.renewing;
+    this.renewing = renewing;
+    return renewing;
   }
 
   private async askForNewToken(): Promise<string | null> {
+    const { era } = this;
     const response = await this.post("/api/token/refresh/", {});
+    if (era !== this.era) return null;
     if (response.status === 401 || response.status === 403) {
       this.end("expired");
       return null;
     }
     if (!response.ok) throw await readError(response);
     const { access } = (await response.json()) as { access: string };
+    if (era !== this.era) return null;
     this.keep(access);
     return access;
   }
@@ -140,15 +152,18 @@ export class Session {
   }
 
   private async learnWhoIAm(): Promise<void> {
+    const { era } = this;
     const response = await this.send("/api/me", {
       headers: { Authorization: `Bearer ${this.access?.token ?? ""}`, Accept: "application/json" },
     });
+    if (era !== this.era || this.access === null) return;
     if (response.status === 401) {
       this.end("expired");
       throw new ApiError(401, "unauthenticated", "The session could not be opened. Please sign in again.");
     }
     if (!response.ok) throw await readError(response);
-    this.become({ status: "signedIn", me: (await response.json()) as Me });
+    const me = (await response.json()) as Me;
+    if (era === this.era) this.become({ status: "signedIn", me });
   }
 
   private post(path: string, body: object, token?: string): Promise<Response> {
