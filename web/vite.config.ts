@@ -50,5 +50,5 @@ export default defineConfig({
       ]),
     ),
   },
-  test: { environment: "node", include: ["src/**/*.test.ts"] },
+  test: { environment: "node", include: ["src/**/*.test.ts"], testTimeout: 30_000 },
 });

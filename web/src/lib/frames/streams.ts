@@ -97,6 +97,7 @@ export class Streams {
       stream.delivered += news.indices.length;
       series.failures = series.brokenStreams >= BROKEN_ENOUGH ? series.failures : 0;
       if (series.brokenStreams < BROKEN_ENOUGH) series.brokenStreams = 0;
+      series.isOffline = false;
       series.arrived(news.indices, "line");
     } else if (news.kind === "broken") {
       stream.due.delete(news.index);

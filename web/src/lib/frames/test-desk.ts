@@ -161,7 +161,7 @@ export function desk(server: Server, options: { owner?: string; memoryBytes?: nu
 }
 
 /** Waits until it is so; throws with the state when it does not become so. */
-export async function until(load: SeriesLoad, what: (load: SeriesLoad) => boolean, milliseconds = 4000): Promise<void> {
+export async function until(load: SeriesLoad, what: (load: SeriesLoad) => boolean, milliseconds = 20_000): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!what(load)) {
     if (performance.now() > end) throw new Error(`${load.state}, ${load.loaded} of ${load.total}, ${JSON.stringify(load.error)}`);

@@ -44,6 +44,21 @@ describe("trouble", () => {
     expect(tokens.made).toBeGreaterThan(0);
   });
 
+  test("a line that is back is no longer called offline, as soon as the first images come", async () => {
+    const { loader, back } = desk(server);
+    server.pace = 5;
+    server.stream = (asked) => server.whole(asked);
+    const load = loader.open(REF);
+    await until(load, (each) => each.loaded > 10);
+    server.isDown = true;
+    await until(load, (each) => each.state === "offline");
+    const here = load.loaded;
+    server.isDown = false;
+    back();
+    await until(load, (each) => each.loaded > here);
+    expect(load.state).not.toBe("offline");
+  });
+
   test("429 is obeyed, and not taken for a failure", async () => {
     let refused = 0;
     server.manifest = manifestOf(10);
