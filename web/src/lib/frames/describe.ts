@@ -58,7 +58,7 @@ export function describe(manifest: Manifest, index: number): Frame | null {
 
 /** Of a column that is there its null counts too: the default is but the commonest value of the others. */
 function valueAt<K extends keyof FrameDescription>(manifest: Manifest, key: K, index: number): FrameDescription[K] | null | undefined {
-  const column = manifest.frames[key];
+  const column = manifest.frames[key] as FrameDescription[K][] | undefined;
   return column === undefined ? manifest.defaults[key] : column[index];
 }
 
