@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from readingroom.errors import StorageUnavailable
-from readingroom.imaging import claims
+from readingroom.imaging import claims, sweeping
 from readingroom.objects import NfsStore, original_key, thumb_key
 from readingroom.settings import Settings
 
@@ -147,6 +147,21 @@ def test_deleted_assets_lose_their_bytes_only_where_the_site_wants_it(place: Pla
     assert place.row(deleted).state == claims.ERASED
     assert [event["entityId"] for event in place.events("imaging.asset.erase")] == [str(deleted)]
     assert place.check(deep=True).left == 0
+
+
+def test_a_deleted_row_with_a_key_that_is_none_keeps_no_other_from_losing_its_bytes(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A site's own table may hold rows of a time before us, under names of their own."""
+    monkeypatch.setattr(sweeping, "AT_A_TIME", 1)
+    here = study(place.anna)
+    strange, deleted = filed(place.anna, here, png(seed=1)), filed(place.anna, here, png(seed=2))
+    for asset in (strange, deleted):
+        place.anna.delete(f"/imaging/assets/{asset}")
+    place.set(strange, storage_key="scans/Miller, John.png")
+    place.imaging = place.parts(place.settings.model_copy(update={"imaging_deleted_days": 7}))
+    place.sweep(timedelta(days=8))
+    assert (place.row(strange).state, place.row(deleted).state) == ("ready", claims.ERASED)
 
 
 def test_part_files_whose_upload_ended_are_swept(place: Place) -> None:
