@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import batched, chain
 
 from readingroom.cases.import_plan import (
+    MAX_PATH_BYTES,
     Misplaced,
     Recorded,
     Slot,
@@ -137,6 +138,10 @@ class Listing:
                 self._cannot_read(entry, told)
             elif isinstance(where, Misplaced):
                 self._leave_out(told, where.folder, where.reason)
+            elif len(where.relative_path.encode()) > MAX_PATH_BYTES:
+                self._listed += 1
+                told.failed += 1
+                told.items.append(Item(printable(entry.path), "failed", f"its path has over {MAX_PATH_BYTES} bytes"))
             else:
                 self._listed += 1
                 places.append((entry, where))

@@ -17,6 +17,9 @@ SECOND = 1_000_000_000
 HANDFUL = 10
 """So few files may vanish at once without anybody thinking of a lost mount."""
 
+MAX_PATH_BYTES = 2300
+"""Of a path below its case's folder: PostgreSQL takes 2,704 bytes into an index, exam type and case id among them."""
+
 _NUMBER = re.compile(r"[0-9]{4,}")
 
 

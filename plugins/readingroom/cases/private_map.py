@@ -15,10 +15,18 @@ ROWS_AT_ONCE = 200
 """Rows in one INSERT: four variables each stay below SQLite's old limit of 999."""
 
 
+MAX_ORIGINAL = 600
+"""Characters of an original: three times what any of these attributes may have (PS3.5 section 6.2), and what PostgreSQL
+still takes into an index (2,704 bytes a row)."""
+
+
 def remember(connection: Connection, case_id: str, replacements: Iterable[Replacement]) -> None:
-    """Keep these replacements; one that is known already stays as it is."""
+    """Keep these replacements; one that is known already stays as it is.
+
+    NUL, which PostgreSQL stores in no text, is kept as U+FFFD.
+    """
     rows = [
-        {"case_id": case_id, "kind": r.kind, "original": r.original, "replacement": r.replacement}
+        {"case_id": case_id, "kind": r.kind, "original": _storable(r.original), "replacement": r.replacement}
         for r in sorted(set(replacements))
     ]
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
@@ -40,3 +48,7 @@ def page(database: Database, case_id: str, limit: int, offset: int) -> tuple[lis
             .offset(offset)
         )
         return [Replacement(row.kind, row.original, row.replacement) for row in rows], total
+
+
+def _storable(original: str) -> str:
+    return original[:MAX_ORIGINAL].replace("\0", "\ufffd")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import threading
 from dataclasses import dataclass
@@ -290,6 +291,40 @@ def test_a_run_that_is_asked_to_stop_ends_as_it_was_asked(desk: Desk) -> None:
 
     assert ending.state == "interrupted" and 0 < ending.figures.added < 50
     assert len(desk.rows()) == ending.figures.added
+
+
+def noise(length: int) -> str:
+    """Text that no compression makes short."""
+    return "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(-(-length // 64)))[:length]
+
+
+@pytest.mark.filterwarnings("ignore:.*:UserWarning")  # pydicom's, of values that break their representation
+@pytest.mark.parametrize("value", ["4711\x000815", noise(10_000)], ids=["nul", "long"])
+@pytest.mark.parametrize("keyword", ["PatientName", "PatientID", "AccessionNumber"])
+def test_values_that_no_database_takes_as_they_are_end_no_import(desk: Desk, keyword: str, value: str) -> None:
+    write_tree(
+        desk.folder, {"CT/0001/odd.dcm": dicom_bytes(ct(**{keyword: value})), "CT/0001/x.dcm": dicom_bytes(ct("x"))}
+    )
+
+    ending = desk.imported(deidentify=True)
+
+    assert (ending.state, ending.figures.added) == ("done", 2)
+    with desk.house.database.read() as connection:
+        kept = connection.scalars(select(deidentified_uid.c.original).where(deidentified_uid.c.kind == keyword)).all()
+    assert any(original.startswith(value[:4]) for original in kept)
+
+
+def test_a_path_too_long_to_be_recorded_is_told_and_ends_no_import(desk: Desk) -> None:
+    long = "/".join([noise(200)] * 15)
+    write_tree(
+        desk.folder, {f"CT/0001/{long}/a.dcm": dicom_bytes(ct()), f"CT/0001/{long[:1900]}.dcm": dicom_bytes(mr())}
+    )
+
+    ending = desk.imported()
+
+    assert (ending.state, ending.figures.added, ending.figures.failed) == ("done", 1, 1)
+    assert desk.items()[f"CT/0001/{long}/a.dcm"] == ("failed", "its path has over 2300 bytes")
+    assert desk.imported().figures.unchanged == 1
 
 
 def test_a_large_listing_is_compared_in_batches(desk: Desk) -> None:
