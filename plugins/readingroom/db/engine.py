@@ -62,14 +62,19 @@ def open_database(url: str) -> Database:
         return Database(_sqlite(url))
     if parsed.drivername in ("postgresql", "postgres"):
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True)
+    # What a statement was about, patients' names among it, is not for an error's text: that reaches the log.
+    engine = create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True)
     return Database(engine.execution_options(schema_translate_map={None: SCHEMA}))
 
 
 def _sqlite(url: str) -> Engine:
     parsed = make_url(url)
     engine = create_engine(
-        url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, pool_size=20, max_overflow=40
+        url,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        pool_size=20,
+        max_overflow=40,
+        hide_parameters=True,  # see above
     )
 
     @event.listens_for(engine, "connect")
