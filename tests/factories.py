@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy
+import numpy.typing
 from pydicom import Dataset, FileMetaDataset, dcmwrite
 from pydicom.datadict import tag_for_keyword
 from pydicom.sequence import Sequence
@@ -40,6 +41,7 @@ __all__ = [
     "deflated",
     "dicom_bytes",
     "implicit",
+    "lut",
     "mr",
     "secondary_capture",
     "uid",
@@ -185,6 +187,18 @@ def us_multiframe(
             **keywords,
         }
     )
+
+
+def lut(
+    entries: numpy.typing.ArrayLike, first: int = 0, bits: int = 16, *, words: bool = True, **keywords: object
+) -> Dataset:
+    """An item of a Modality LUT or VOI LUT Sequence; entries of 8 bits lie in bytes unless in `words`."""
+    table = numpy.asarray(entries)
+    made = dataset(**keywords)
+    made.add_new("LUTDescriptor", "SS" if first < 0 else "US", [len(table) % 65536, first, bits])
+    data = table.astype("<u2" if words else "u1").tobytes()
+    made.add_new("LUTData", "OW", data + bytes(len(data) % 2))
+    return made
 
 
 def secondary_capture(

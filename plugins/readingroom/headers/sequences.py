@@ -23,7 +23,8 @@ MAX_LOOKED_AT: Final = 2_000_000
 ones have (private groups of each of 5,000 frames)."""
 
 MAX_VALUE: Final = 4096
-"""Bytes of a value in a sequence that are kept: all that is wanted there are numbers and short texts."""
+"""Bytes of a value in a sequence that are kept: all that is wanted there are numbers and short texts, but for
+lookup tables: see `SequenceReader`."""
 
 type Wanted = Mapping[int, Wanted | None]
 """Tags, and for sequences what is wanted in their items."""
@@ -42,8 +43,12 @@ class Sequence(NamedTuple):
 class SequenceReader:
     """Reads sequences of one file; the bound on their elements holds for all of them together."""
 
-    def __init__(self, window: Window, *, explicit: bool, big: bool, most: int = MAX_LOOKED_AT) -> None:
+    def __init__(
+        self, window: Window, *, explicit: bool, big: bool, most: int = MAX_LOOKED_AT, long_bytes: int = 0
+    ) -> None:
+        """Values longer than MAX_VALUE are cut, but for the first of them: those of `long_bytes` in all."""
         self._window = window
+        self._long_bytes = long_bytes
         self._writing = Writing(explicit, big)
         self._left = most
 
@@ -87,7 +92,7 @@ class SequenceReader:
                     continue
                 if value_length != UNDEFINED:
                     self._stop(value, value_length)
-                    found[tag] = self._window.take(value, min(value_length, MAX_VALUE))
+                    found[tag] = self._window.take(value, self._kept_of(value_length))
                     position = value + value_length
                     continue
             element = element_at(self._window, position, writing)
@@ -96,6 +101,13 @@ class SequenceReader:
             self._count(element.within)
             position = element.end
         return found, position if stop is None else stop
+
+    def _kept_of(self, length: int) -> int:
+        """How many bytes of a value are kept."""
+        if MAX_VALUE < length <= self._long_bytes:
+            self._long_bytes -= length
+            return length
+        return min(length, MAX_VALUE)
 
     def _stop(self, position: int, length: int) -> int | None:
         if length == UNDEFINED:

@@ -10,6 +10,7 @@ from typing import Any
 
 from readingroom.manifests import tags
 from readingroom.manifests.frames import Frame
+from readingroom.manifests.lookups import numbered
 from readingroom.manifests.ordering import Group
 from readingroom.manifests.values import whole, word, words
 from readingroom.series import FoundSeries
@@ -36,8 +37,9 @@ def document(
     def said(tag: int, *, is_name: bool = False) -> str:
         return words(values.get(tag, b""), charset, is_name=is_name)
 
-    defaults, columns = _columns([frame.said for frame in frames])
-    told = {
+    of_frames, luts = numbered(frame.said for frame in frames)
+    defaults, columns = _columns(of_frames)
+    told: dict[str, Any] = {
         "version": version,
         "seriesUid": found.series_uid or found.key,
         "studyUid": found.study_uid,
@@ -68,6 +70,8 @@ def document(
         "frames": _places(frames) | columns,
         "unshown": [{"instance": index, "reason": reason} for index, reason in sorted(unshown.items())],
     }
+    if luts:
+        told["luts"] = luts
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -83,7 +87,7 @@ def _columns(said: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[st
     """What most frames say, and for what not all say alike, what each says."""
     defaults: dict[str, Any] = {}
     columns: dict[str, list[Any]] = {}
-    for name in dict.fromkeys(key for each in said[:1] for key in each):
+    for name in dict.fromkeys(key for each in said for key in each):
         values = [each.get(name) for each in said]
         first = values[0]
         if all(each == first for each in values):

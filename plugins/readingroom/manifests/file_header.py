@@ -20,6 +20,10 @@ FAR_BYTES: Final = 256 << 20
 FAR_READS: Final = 20_000
 FAR_STEP: Final = 128 << 10
 
+LUT_BYTES: Final = 2 << 20
+"""Kept of the lookup tables of one file: sixteen of the largest."""
+
+_BEFORE_LUTS: Final = tags.MODALITY_LUTS - 1
 _BEFORE_GROUPS: Final = tags.SHARED_GROUPS - 1
 _BEFORE_PIXELS: Final = tags.OFFSETS - 1
 _BEFORE_INJECTION: Final = tags.RADIOPHARMACEUTICALS - 1
@@ -54,6 +58,9 @@ class FileHeader:
     shared: Item
     frames: list[Item]
     injection: Item
+    modality_luts: list[Item] | None
+    """Items of the Modality LUT Sequence; None where it is damaged."""
+    voi_luts: list[Item] | None
 
     @property
     def deflated(self) -> bool:
@@ -68,7 +75,10 @@ class FileReader:
         self._beginnings = Beginnings()
         self._series = b""
         kinds = [(explicit, big) for explicit in (True, False) for big in (False, True)]
-        self._data = {kind: Stretches(Encoding(*kind, last=_BEFORE_GROUPS), tags.KEPT, tags.CHARSET) for kind in kinds}
+        self._data, self._behind_luts = (
+            {kind: Stretches(Encoding(*kind, last=last), tags.KEPT, tags.CHARSET) for kind in kinds}
+            for last in (_BEFORE_LUTS, _BEFORE_GROUPS)
+        )
 
     def read(self, read: Read, size: int) -> FileHeader:
         """The header of a file of `size` bytes.
@@ -79,17 +89,20 @@ class FileReader:
             raise NotDicom("The file is empty.")
         begun = self._beginnings.of(Window(read, size, read(0, min(FIRST_BYTES, size))))
         window = begun.window
-        stretches = self._data[begun.explicit, begun.big]
-        position, pieces, new = stretches.walk(window, begun.position)
+        before, behind = (each[begun.explicit, begun.big] for each in (self._data, self._behind_luts))
+        position, pieces, new = before.walk(window, begun.position)
+        luts, position = _luts(begun, read, size, position)
+        position, more, new_behind = behind.walk(window, position)
         values: dict[int, bytes] = {}
-        for piece in pieces:
+        for piece in (*pieces, *more):
             if isinstance(piece, Stretch):
                 values.update(piece.values)
             else:
                 values[piece[0]] = piece[1]
         series = values.get(tags.SERIES, b"")
         if series == self._series:  # what differs from file to file of a series is not learnt by heart
-            stretches.leave_out(new)
+            before.leave_out(new)
+            behind.leave_out(new_behind)
             self._beginnings.leave_out(begun.new)
         self._series = series
         shared, frames, position = self._groups(begun, read, size, position)
@@ -103,6 +116,8 @@ class FileReader:
             shared=shared,
             frames=frames,
             injection=self._injection(begun, values),
+            modality_luts=luts.get(tags.MODALITY_LUTS, []),
+            voi_luts=luts.get(tags.VOI_LUTS, []),
         )
 
     def _groups(self, begun: Beginning, read: Read, size: int, position: int) -> tuple[Item, list[Item], int]:
@@ -120,7 +135,8 @@ class FileReader:
             if tag in (tags.SHARED_GROUPS, tags.FRAME_GROUPS):
                 if begun.syntax != DEFLATED:
                     window = Window(read, size, reads=FAR_READS, most=FAR_BYTES, step=FAR_STEP)
-                found = SequenceReader(window, explicit=begun.explicit, big=begun.big).read(position, tags.GROUPS)
+                reader = SequenceReader(window, explicit=begun.explicit, big=begun.big, long_bytes=LUT_BYTES)
+                found = reader.read(position, tags.GROUPS)
                 if tag == tags.SHARED_GROUPS:
                     shared = first(found.items)
                 else:
@@ -147,6 +163,31 @@ class FileReader:
             return first(read.read(position, tags.INJECTION).items)
         except HeaderError:
             return {}  # a picture without SUV is a picture
+
+
+def _luts(begun: Beginning, read: Read, size: int, position: int) -> tuple[dict[int, list[Item] | None], int]:
+    """The items of both lookup table sequences by their tag, None for a damaged one, and where the walk ended."""
+    found: dict[int, list[Item] | None] = {}
+    writing = Encoding(begun.explicit, begun.big, last=tags.VOI_LUTS)
+    window = begun.window
+    looked_at = 0
+    while position + 8 <= window.size and (head := head_at(window, position, writing)).tag <= tags.VOI_LUTS:
+        if head.tag in (tags.MODALITY_LUTS, tags.VOI_LUTS):
+            # What is wrong within them costs their own reads, not those of the header.
+            own = window if begun.syntax == DEFLATED else Window(read, size, most=2 * LUT_BYTES)
+            reader = SequenceReader(
+                own, explicit=begun.explicit, big=begun.big, most=MAX_ELEMENTS, long_bytes=LUT_BYTES
+            )
+            try:
+                found[head.tag] = reader.read(position, tags.LUT).items
+            except HeaderError:
+                found[head.tag] = None
+        element = element_at(window, position, writing)
+        looked_at += 1
+        if element is None or looked_at > MAX_ELEMENTS:
+            break
+        position = element.end
+    return found, position
 
 
 def _pixels(window: Window, position: int, begun: Beginning) -> PixelData | None:

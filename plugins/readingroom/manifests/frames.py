@@ -13,6 +13,7 @@ from readingroom.manifests import tags, told
 from readingroom.manifests.delivery import LOOK, NATIVE, Delivery, Pixels, after_a_look, delivered, needs_a_look
 from readingroom.manifests.file_header import FileHeader, PixelData
 from readingroom.manifests.fragments import Part, Unframed, frame_parts
+from readingroom.manifests.lookups import Lookups, Tables
 from readingroom.manifests.model import FramePlace
 from readingroom.manifests.moments import moment, moment_of_groups
 from readingroom.manifests.values import floats, short, whole, word
@@ -45,8 +46,11 @@ class Unshown(Exception):
     """The file has no picture that can be shown; the message is for a person and quotes nothing of the file."""
 
 
-def frames_of(file: int, header: FileHeader, read: Read) -> list[Frame]:
-    """The frames of a file, in their order there. Raises Unshown, HeaderError, and what `read` raises."""
+def frames_of(file: int, header: FileHeader, read: Read, tables: Tables) -> list[Frame]:
+    """The frames of a file, in their order there; their lookup tables come to those of the series, `tables`.
+
+    Raises Unshown, HeaderError, and what `read` raises.
+    """
     pixels, stored = header.pixels, _stored(header)
     if pixels is None or stored is None:
         raise Unshown("It holds no picture.")
@@ -59,9 +63,11 @@ def frames_of(file: int, header: FileHeader, read: Read) -> list[Frame]:
     parts = _parts(header, pixels, stored, count, read)
     if needs_a_look(delivery) and parts and parts[0]:
         delivery = after_a_look(delivery, stored, read(parts[0][0][0], LOOK))
+    lookups = Lookups(header, stored, tables)
     common = told.common(header, delivery)
+    common |= lookups.told(common, header.voi_luts)
     return [
-        _frame(file, index, header, delivery, common, each, count) for index, each in enumerate(parts)
+        _frame(file, index, header, delivery, lookups, common, each, count) for index, each in enumerate(parts)
     ]  # fmt: skip
 
 
@@ -120,7 +126,7 @@ def _parts(header: FileHeader, pixels: PixelData, stored: Pixels, count: int, re
 
 
 def _frame(
-    file: int, index: int, header: FileHeader, delivery: Delivery, common: Mapping[str, Any],
+    file: int, index: int, header: FileHeader, delivery: Delivery, lookups: Lookups, common: Mapping[str, Any],
     parts: tuple[Part, ...], count: int,
 ) -> Frame:  # fmt: skip
     values = header.values
@@ -136,10 +142,13 @@ def _frame(
         position = floats(value(group(tags.PLANE_POSITION), tags.POSITION)) or position
         if measures := group(tags.PIXEL_MEASURES):
             said |= told.spacing(header, _plain(measures))
-        if voi := group(tags.FRAME_VOI):
+        voi, transformation = group(tags.FRAME_VOI), group(tags.VALUE_TRANSFORMATION)
+        if voi:
             said |= told.window(_plain(voi), header)
-        if transformation := group(tags.VALUE_TRANSFORMATION):
+        if transformation:
             said |= told.rescale(_plain(transformation), values)
+        if voi or transformation:
+            said |= lookups.told(said, _items(voi, tags.VOI_LUTS) if voi else header.voi_luts)
         when = moment_of_groups(group, header)
     else:
         when = moment(values)
@@ -165,6 +174,11 @@ def _grouped(own: Item, shared: Item) -> Callable[[int], Item]:
 
 def _plain(item: Item) -> Mapping[int, bytes]:
     return {tag: each for tag, each in item.items() if isinstance(each, bytes)}
+
+
+def _items(item: Item, tag: int) -> list[Item]:
+    found = item.get(tag, [])
+    return found if isinstance(found, list) else []
 
 
 def _of_grid(

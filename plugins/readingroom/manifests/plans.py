@@ -26,7 +26,7 @@ from readingroom.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-LOOK: Final = "1"
+LOOK: Final = "2"
 """Another one when manifests come to say something else, so that the kept ones no longer count."""
 
 LARGEST: Final = 512 << 20

@@ -18,6 +18,7 @@ from readingroom.headers.window import Read
 from readingroom.manifests import tags
 from readingroom.manifests.file_header import FileReader
 from readingroom.manifests.frames import Frame, Unshown, frames_of
+from readingroom.manifests.lookups import Tables
 from readingroom.series import FoundSeries, Origins, SeriesFile
 from readingroom.series.crew import Crew
 from readingroom.zipstream import Reader
@@ -79,6 +80,7 @@ class _Work:
         self._next = 0
         self._first: int | None = None
         self._frames = 0
+        self._tables = Tables()
         self._failed: BaseException | None = None
         self.looked = Looked()
 
@@ -125,7 +127,7 @@ class _Work:
             with self._origin.look(self._found, index) as file:
                 read = reading(file, size)
                 header = reader.read(read, size)
-                frames = frames_of(index, header, read)
+                frames = frames_of(index, header, read, self._tables)
         except Unshown as error:
             self._keep(index, dict(header.values), [], str(error))
         except HeaderError:

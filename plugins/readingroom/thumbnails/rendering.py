@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, config, dcmread
-from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import (
     UID,
@@ -18,6 +18,9 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
+
+from readingroom.headers.lookup_table import Span
+from readingroom.thumbnails import lookups
 
 EDGE = 256
 """Pixels along the longer side."""
@@ -112,15 +115,13 @@ def shown(pixels: Pixels, header: Dataset, frame: int = 0) -> Pixels:
 
 def _grey(pixels: Pixels, header: Dataset, frame: int) -> Pixels:
     of_frame = _groups(header, frame)
-    said = _first(header, of_frame, "PixelValueTransformationSequence", "RescaleSlope")
-    values = apply_modality_lut(pixels, said or header)
-    windowed = _first(header, of_frame, "FrameVOILUTSequence", "WindowCenter") or header
-    if windowed.get("VOILUTSequence"):
-        looked_up = apply_voi(np.asarray(values).astype(np.int64), windowed, index=0)
-        bits = int(windowed.VOILUTSequence[0].LUTDescriptor[2])
-        return _eight_bits(looked_up, min(max(bits, 8), 16))
+    values, inputs, is_meant = _values(pixels, header, of_frame)
+    windowed = _first(of_frame, "FrameVOILUTSequence") or header
+    lut = lookups.voi(windowed, header, inputs) if is_meant else None
+    if lut is not None:
+        return _eight_bits(lookups.through(lut, values), lut.bits)
     numbers = np.nan_to_num(np.asarray(values, dtype=np.float32))
-    window = _window(windowed)
+    window = _window(windowed) if is_meant else None
     if window is None:
         low, high = _extremes(numbers, pixels, header)
         return _between(numbers, low, high)
@@ -131,6 +132,19 @@ def _grey(pixels: Pixels, header: Dataset, frame: int) -> Pixels:
     if function == "LINEAR_EXACT":
         return _between(numbers, center - width / 2, center + width / 2)
     return _between(numbers, center - 0.5 - (width - 1) / 2, center - 0.5 + (width - 1) / 2)
+
+
+def _values(pixels: Pixels, header: Dataset, of_frame: list[Dataset]) -> tuple[Pixels, Span, bool]:
+    """What the stored values mean, between which ends they can lie, and whether that is known (PS3.3 C.11.1)."""
+    inputs = lookups.stored(header)
+    if header.get("ModalityLUTSequence") and pixels.dtype.kind in "iu":
+        lut = lookups.modality(header, inputs)
+        if lut is None:  # windows speak of what would have come of it
+            return pixels, inputs, False
+        return lookups.through(lut, pixels), (0, lut.greatest), True
+    said = _first(of_frame, "PixelValueTransformationSequence", "RescaleSlope")
+    values = apply_modality_lut(pixels, said or header)
+    return values, lookups.rescaled(inputs, said or header), True
 
 
 def _window(said: Dataset) -> tuple[float, float, str] | None:
@@ -181,10 +195,10 @@ def _groups(header: Dataset, frame: int) -> list[Dataset]:
     return [*([own[frame]] if own and frame < len(own) else []), *([shared[0]] if shared else [])]
 
 
-def _first(header: Dataset, groups: list[Dataset], sequence: str, keyword: str) -> Dataset | None:
+def _first(groups: list[Dataset], sequence: str, keyword: str = "") -> Dataset | None:
     for group in groups:
         items = group.get(sequence)
-        if items and keyword in items[0]:
+        if items and (keyword in items[0] if keyword else len(items[0])):
             found: Dataset = items[0]
             return found
     return None

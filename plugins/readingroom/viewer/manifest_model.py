@@ -86,6 +86,11 @@ class ManifestDefaults(Strict):
     lossy: bool | None = None
     burned_in: bool | None = None
     suv: float | None = Field(None, description="From rescaled values to standardised uptake values")
+    modality_lut: int | None = Field(None, description="Index into luts: in place of slope and intercept")
+    voi_luts: list[int] | None = Field(
+        None, description="Indexes into luts: alternatives to the windows, the first first"
+    )
+    lut_left_out: str | None = Field(None, description="Why a table of the file is not here, for a person")
 
 
 class ManifestFrames(Answer):
@@ -96,6 +101,18 @@ class ManifestFrames(Answer):
     instance: list[int]
     frame_number: list[int] | None = Field(None, description="From 1; left out where all are 1")
     position: list[Vector | None]
+
+
+class ManifestLut(Strict):
+    """A lookup table (PS3.3 C.11.1, C.11.2); values that lie before or behind it have its first or last entry."""
+
+    kind: Literal["modality", "voi"]
+    first: int = Field(description="The value that has the first entry")
+    bits: int = Field(description="Entries go from 0 to 2 ** bits - 1")
+    count: int = Field(description="Of its entries")
+    data: str = Field(description="Base64 of the entries, each of 16 bits in little endian")
+    explanation: str
+    type: str = Field(description="Of what a modality's table gives: HU, OD, US …")
 
 
 class ManifestUnshown(Strict):
@@ -122,4 +139,7 @@ class ManifestAnswer(Strict):
     instances: ManifestInstances
     defaults: ManifestDefaults
     frames: ManifestFrames
+    luts: list[ManifestLut] | None = Field(
+        None, description="Each table of the series once; left out where it has none"
+    )
     unshown: list[ManifestUnshown]
