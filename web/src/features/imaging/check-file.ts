@@ -17,7 +17,7 @@ export interface Checked {
 /** What the server takes, as far as it is known here: it has the last word. */
 export const USUAL: Limits = {
   maxBytes: Infinity,
-  accepted: ["image/jpeg", "image/png", "image/tiff", "image/webp", "image/bmp", "image/heic", "image/heif", "application/pdf"],
+  accepted: ["image/jpeg", "image/png", "image/tiff", "image/webp", "image/bmp", "image/heic", "application/pdf"],
 };
 
 export async function checked(file: File, key: string, limits: Limits): Promise<Checked> {

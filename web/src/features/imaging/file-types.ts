@@ -17,16 +17,12 @@ const WORDS: Record<string, string> = {
   "application/dicom": "DICOM",
 };
 
-const HEIF_BRANDS: Record<string, string> = {
-  heic: "image/heic",
-  heix: "image/heic",
-  heim: "image/heic",
-  heis: "image/heic",
-  hevc: "image/heic",
-  mif1: "image/heif",
-  msf1: "image/heif",
-  avif: "image/avif",
-};
+/** As the server reads them: the codec of `mif1` and `msf1` is open, and an AVIF has them too. */
+const HEIC_BRANDS = ["heic", "heix", "heim", "heis", "mif1", "msf1"];
+const AVIF_BRANDS = ["avif", "avis"];
+
+/** How much of a file the server looks into for brands. */
+const BRANDS_BYTES = 64;
 
 /** The media type by signature; null for what is none of those that a clinic may try to file. */
 export function recognise(head: Uint8Array): string | null {
@@ -35,13 +31,28 @@ export function recognise(head: Uint8Array): string | null {
   if (text.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
   if (text.startsWith("II*\0") || text.startsWith("MM\0*")) return "image/tiff";
   if (text.startsWith("RIFF") && text.slice(8, 12) === "WEBP") return "image/webp";
-  if (text.slice(4, 8) === "ftyp") return HEIF_BRANDS[text.slice(8, 12)] ?? null;
+  if (text.slice(4, 8) === "ftyp") return ofBrands(brandsOf(head));
   if (/^GIF8[79]a/.test(text)) return "image/gif";
   if (text.startsWith("BM")) return "image/bmp";
   if (text.slice(128, 132) === "DICM") return "application/dicom";
   // A PDF may have some bytes before its head (ISO 32000-1, annex H, note 13).
   if (text.slice(0, 1_024 + 5).includes("%PDF-")) return "application/pdf";
   return null;
+}
+
+/** The major brand and those that follow in the file's first box (ISO/IEC 14496-12, 4.3). */
+function brandsOf(head: Uint8Array): string[] {
+  const length = new DataView(head.buffer, head.byteOffset, head.byteLength).getUint32(0);
+  const box = String.fromCharCode(...head.subarray(0, Math.min(length, BRANDS_BYTES)));
+  const brands = [String.fromCharCode(...head.subarray(8, 12))];
+  for (let at = 16; at + 4 <= box.length; at += 4) brands.push(box.slice(at, at + 4));
+  return brands;
+}
+
+function ofBrands(brands: readonly string[]): string | null {
+  if (AVIF_BRANDS.some((each) => brands.includes(each))) return "image/avif";
+  if (HEIC_BRANDS.some((each) => brands.includes(each))) return "image/heic";
+  return brands.includes("hevc") ? "image/heif" : null;
 }
 
 export async function typeOf(file: Blob): Promise<string | null> {
