@@ -92,8 +92,8 @@ export function pictureQuery(assetId: number, variant: Variant) {
     // A variant never changes; the large ones are not kept for long.
     staleTime: Infinity,
     gcTime: variant === "thumb" ? 300_000 : 30_000,
-    // A picture that is just being made again answers 503 for a moment.
-    retry: (failures, error) => failures < 3 && error instanceof ApiError && mayPass(error),
+    // A picture that is just being made again answers 503 for a moment, and 429 where many are.
+    retry: (failures, error) => failures < 3 && error instanceof ApiError && (mayPass(error) || error.status === 429),
   });
 }
 
