@@ -22,10 +22,11 @@ from readingroom.nas_index.tables import SEARCH_TABLE
 from readingroom.sources.names import printable
 
 MOST_GONE = 0.5
-"""A source that lacks a larger part than this of what it had is taken for a lost mount."""
+"""What lacks a larger part than this of what it had, a source or the one folder that was visited, is taken for a lost
+mount."""
 
 FEW = 20
-"""Below so many files a part means nothing; only a source that lacks all of them is taken for lost then."""
+"""Below so many files a part means nothing; only what lacks all of them is taken for lost then."""
 
 AT_ONCE = 2000
 """Files in one transaction: a search waits for none of it, another writer a few milliseconds."""
@@ -70,7 +71,7 @@ class Leaving:
         self._visit = visit
         self._source_id = visit.source_id
         self._seen = seen
-        self._unread = tuple(f"{printable(path)}/" if path else "" for path in visit.unread)
+        self._unread = frozenset(map(printable, visit.unread))
         self._below = f"{visit.below}/" if visit.below else ""
         self._left = Left()
 
@@ -98,9 +99,14 @@ class Leaving:
             known = self._known(Bulk(connection))
         if known == len(self._seen) and not self._below:
             return  # every known file was seen: the rule on an unchanged tree, and no row is looked at
-        missing = array("q", (file_id for file_id in self._known_ids() if file_id not in self._seen))
+        missing, asked = array("q"), 0
+        for asked, file_id in enumerate(self._known_ids(), start=1):  # noqa: B007  # how many they are is needed below
+            if file_id not in self._seen:
+                missing.append(file_id)
+        if self._below:  # a folder may be a mount of its own
+            known = asked
         is_most = len(missing) > MOST_GONE * known and (known >= FEW or len(missing) == known)
-        if is_most and not accept_loss and not self._below:
+        if is_most and not accept_loss:
             self._left.is_lost = True
             return
         for some in chunks(missing, AT_ONCE):
@@ -116,16 +122,21 @@ class Leaving:
         with self._database.read() as connection:
             bulk = Bulk(connection)
             folders = bulk.rows("SELECT id, path FROM {}nas_folder WHERE source_id = ?", [self._source_id])
-            asked = [folder_id for folder_id, path in folders if self._is_asked(f"{path}/")]
+            asked = [folder_id for folder_id, path in folders if self._is_asked(path)]
             for some in chunks(asked):
                 listed, values = bulk.among(some)
                 for row in bulk.rows(f"SELECT id FROM {{}}nas_file WHERE folder_id {listed}", values):  # noqa: S608
                     yield row[0]
 
     def _is_asked(self, folder: str) -> bool:
-        if self._below and not folder.startswith(self._below):
+        if self._below and not f"{folder}/".startswith(self._below):
             return False
-        return not folder.startswith(self._unread)
+        if not self._unread:
+            return True
+        # Upwards, not along all that was unread: of an archive with wrong rights that may be every folder.
+        while folder and folder not in self._unread:
+            folder = folder.rpartition("/")[0]
+        return folder not in self._unread
 
     def _remove(self, bulk: Bulk, file_ids: list[int]) -> None:
         rows: list[Any] = []

@@ -28,8 +28,12 @@ class LocalLister:
         self._below = below
 
     def start(self) -> Folder:
-        """The source's folder, or that below it; raises SourceNotFound."""
-        place = join(self.root, self._below) if self._below else self.root
+        """The source's folder, or that below it; raises SourceNotFound, SourceForbidden for one behind a link."""
+        place = f"{self.root.rstrip('/')}/{self._below}" if self._below else self.root
+        # Else a link would lead out of the source, or give files inside a second path.
+        if os.path.realpath(place) != place:
+            shown = printable(self._below)
+            raise SourceForbidden(f"{shown} lies behind a symbolic link", suggestion=BEHIND_A_LINK, path=shown)
         if not os.path.isdir(place):  # noqa: PTH112  # names that are not UTF-8 pass through os alone
             raise SourceNotFound(
                 f"{printable(place)} is not there, or is no folder",
@@ -98,5 +102,6 @@ def refused(error: OSError, path: str) -> NoReturn:
 
 
 MOUNT = "Check that the NAS is on and that its share is mounted on this machine."
+BEHIND_A_LINK = "Index the folder that the link leads to."
 RIGHTS = "Give the account that runs Reading Room the right to read it."
 DISK = "Check the disk and the file system; the system's log may say more."

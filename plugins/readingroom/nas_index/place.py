@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from readingroom.errors import SourceError, SourceNotFound
+from readingroom.nas_index.folder_below import see_folder
 from readingroom.nas_index.list_local import LocalLister, refused
 from readingroom.nas_index.list_source import SourceLister
 from readingroom.nas_index.list_walk import ListWalk
@@ -156,7 +157,7 @@ class Place(AbstractContextManager["Place"]):
             self.measured = self._measured_list(list_file)
         elif self.location.scheme == "file":
             local = LocalLister(self.location.path, below)
-            local.start()
+            see_folder(local, LocalLister(local.root))
             self._lister = local
             self._marks = [(local.root, _marks(local.root))]
             self.measured = measure(local, lambda path, size: read_local(f"{local.root}/{path}", size))
@@ -164,6 +165,7 @@ class Place(AbstractContextManager["Place"]):
             source = self._open.enter_context(open_source(self.location, self._settings))
             self._source = source
             self._lister = SourceLister(source, below)
+            see_folder(self._lister, SourceLister(source))
             self.measured = measure(self._lister, lambda path, size: source.read_range(path, 0, size))
             if self._config.remote_commands == "auto":
                 self.measured.commands = tried_commands(source, self.measured)

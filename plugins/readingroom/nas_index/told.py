@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from readingroom.errors import ReadingRoomError, SourceError
-from readingroom.nas_index.list_local import DISK, MOUNT, RIGHTS
+from readingroom.nas_index.list_local import BEHIND_A_LINK, DISK, MOUNT, RIGHTS
 from readingroom.nas_index.lists import UNUSABLE
 from readingroom.nas_index.records import Failed
 from readingroom.nas_index.watch import SourceOffline
@@ -17,7 +17,7 @@ SUGGESTIONS = {
     "not_a_file": "Nothing to do: something else took the file's place.",
     "access_denied": RIGHTS,
     "file_not_found": "Nothing to do if it was deleted or moved; if a list named it, make a fresh list.",
-    "symbolic_link": "Index the folder that the link leads to.",
+    "symbolic_link": BEHIND_A_LINK,
     "read_error": DISK,
     "source_unreachable": MOUNT,
     "source_refused": "Check user name, password and rights at the NAS.",
