@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from flask import Response
 
 from readingroom.downloads.answers import byte_range, disposition
-from readingroom.errors import ObjectNotFound, TooManyRequests
+from readingroom.errors import ObjectNotFound, StorageUnavailable, TooManyRequests
 from readingroom.identity import Caller
 from readingroom.imaging.answers import Variant
 from readingroom.imaging.assets import Asset, original_of
@@ -28,6 +28,13 @@ lets a server do. The gateway asks for the whole, and cuts ranges of any length 
 STREAMS = 24
 """Originals on their way at a time; each holds one of Orthanc's 50 threads."""
 
+AT_THE_STORE = 12
+"""Requests that wait for the store's first bytes at a time. A mount whose server is gone holds whoever touches it, a
+bucket that is away holds them for half a minute: the rest of Orthanc's threads stay free for everybody else."""
+
+PATIENCE = 1.0
+"""Seconds that a request waits for one of those places: a store that is well gives bytes within hundredths of one."""
+
 UNKNOWN = "application/octet-stream"
 
 
@@ -38,6 +45,7 @@ class Reading:
         self._objects = objects
         self._variants = variants
         self._streams = threading.BoundedSemaphore(STREAMS)
+        self._places = threading.BoundedSemaphore(AT_THE_STORE)
 
     def answer(
         self, asset: Asset, variant: Variant, caller: Caller, *, known: str = "", wanted: str = "", if_range: str = ""
@@ -57,22 +65,42 @@ class Reading:
                 if matches(known, etag):
                     return _described(Response(status=304), asset, variant, etag)
             span = byte_range(wanted, blob.size) if if_range in ("", etag) else None
-            response = _part(blob, *span) if span is not None else self._whole(blob, stack)
+            response = self._part(blob, *span) if span is not None else self._whole(blob, stack)
             return _described(response, asset, variant, etag)
 
     def _opened(self, asset: Asset, variant: Variant, caller: Caller, stack: ExitStack) -> Blob:
         if variant == "original":
-            return stack.enter_context(original_of(asset, self._objects))
+            with self._at_the_store():
+                return stack.enter_context(original_of(asset, self._objects))
         if key := asset.thumb_key if variant == "thumb" else asset.web_key:
-            with suppress(ObjectNotFound):
+            with suppress(ObjectNotFound), self._at_the_store():
                 return stack.enter_context(self._objects.open(key))
         keys = self._variants.again(asset, caller)
-        return stack.enter_context(self._objects.open(keys.thumb if variant == "thumb" else keys.web))
+        with self._at_the_store():
+            return stack.enter_context(self._objects.open(keys.thumb if variant == "thumb" else keys.web))
+
+    @contextmanager
+    def _at_the_store(self) -> Iterator[None]:
+        """Touch the store. Raises StorageUnavailable where too many wait for it."""
+        if not self._places.acquire(timeout=PATIENCE):
+            raise StorageUnavailable("The store of pictures is slow to answer; try again in a moment.", retry_after=5)
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _part(self, blob: Blob, start: int, stop: int) -> Response:
+        stop = min(stop, start + LARGEST_PART)
+        with self._at_the_store():
+            response = Response(b"".join(blob.read_range(start, stop)), status=206)
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{blob.size}"
+        return response
 
     def _whole(self, blob: Blob, stack: ExitStack) -> Response:
         pieces = blob.read_range()
         # Before the status line leaves: what is wrong with the store can still be said in words.
-        first = next(pieces, b"")
+        with self._at_the_store():
+            first = next(pieces, b"")
         if blob.size <= len(first):
             return Response(first)
         if not self._streams.acquire(blocking=False):
@@ -101,13 +129,6 @@ class Body:
 def matches(known: str, etag: str) -> bool:
     """Whether If-None-Match names what there is (RFC 9110 section 13.1.2)."""
     return known.strip() == "*" or etag in (each.strip().removeprefix("W/") for each in known.split(","))
-
-
-def _part(blob: Blob, start: int, stop: int) -> Response:
-    stop = min(stop, start + LARGEST_PART)
-    response = Response(b"".join(blob.read_range(start, stop)), status=206)
-    response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{blob.size}"
-    return response
 
 
 def _described(response: Response, asset: Asset, variant: Variant, etag: str) -> Response:

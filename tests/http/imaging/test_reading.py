@@ -210,10 +210,46 @@ def unpictured(room: Room, objects: NfsStore, anna: Person, seed: int) -> int:
     return asset
 
 
+def test_a_store_that_hangs_holds_some_requests_and_never_all_threads_of_orthanc(
+    room: Room, objects: NfsStore, anna: Person, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a mount does whose server is gone: whoever opens a file waits until it is back."""
+    held, back, real = [], threading.Event(), objects.open
+    answers: list[int] = []
+
+    def hanging(key: str) -> Any:
+        held.append(key)
+        assert back.wait(60)
+        return real(key)
+
+    def ask() -> None:
+        answers.append(room.app.test_client().get(at(large, "thumb"), headers=anna.headers).status_code)
+
+    monkeypatch.setattr(objects, "open", hanging)
+    monkeypatch.setattr(reading, "PATIENCE", 0.05)
+    askers = [threading.Thread(target=ask) for _ in range(reading.AT_THE_STORE)]
+    try:
+        for asker in askers:
+            asker.start()
+        until(lambda: len(held) + len(answers) == reading.AT_THE_STORE)
+        for variant in ("original", "web", "thumb"):
+            answer = anna.get(at(large, variant))
+            assert (answer.status_code, answer.get_json()["error"]) == (503, "storage_unavailable")
+            assert int(answer.headers["Retry-After"]) > 0
+        assert anna.get("/imaging/studies?limit=1").status_code == 200  # the rest goes on
+    finally:
+        back.set()
+    for asker in askers:
+        asker.join()
+    assert answers == [200] * reading.AT_THE_STORE
+    assert anna.get(at(large)).data == LARGE
+
+
 def test_many_who_ask_for_a_missing_picture_have_it_made_once(
-    room: Room, objects: NfsStore, pictures: PicturesOnDemand, anna: Person
+    room: Room, objects: NfsStore, pictures: PicturesOnDemand, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asset, statuses = unpictured(room, objects, anna, 20), []
+    monkeypatch.setattr(variants_kept, "ASKED_SECONDS", 60.0)  # on the slowest machine they still wait
     made = pictures.made
     pictures.gate.clear()
 
