@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from time import monotonic
-from typing import Any, Protocol
 
 from readingroom.errors import SourceRefused
 from readingroom.nas_index.listing import Part
 from readingroom.nas_index.progress import Asked, Patience, Progress
 from readingroom.nas_index.readers import Readers
 from readingroom.nas_index.reading import Task
-from readingroom.nas_index.records import Failed, Found
+from readingroom.nas_index.records import Failed, Found, Keeper
 from readingroom.nas_index.shortening import Headers, Short, known
 from readingroom.nas_index.spool import Entry, Spool
 from readingroom.nas_index.told import RETRIED, failed, passed_over
@@ -38,24 +37,14 @@ answer taken when that was over."""
 MOST_BELIEVED = 5_000
 """Files that wait for that at a time: an outage that nobody noticed was shorter than so many answers take."""
 
+MOST_NOTED = 10_000
+"""Things that could not be listed and wait to be stored: of a list without its mounts that is every line."""
+
+NOT_THERE = ("gone", "name")
+"""Why something could not be listed of which nothing can be known: there is nothing to be kept."""
+
 SILENT_SECONDS = 30.0
 """Without any answer, after which a source is asked whether it is there."""
-
-
-class Keeper(Protocol):
-    """Keeps what was read: the catalogue's visit, or the command line's file."""
-
-    def compare(self, entries: Sequence[FileEntry]) -> list[FileEntry]:
-        """Those that must be read."""
-        ...
-
-    def store(self, found: Sequence[Found], failed: Sequence[Failed] = ()) -> Any:
-        """Keep these."""
-        ...
-
-    def unreadable(self, path: str) -> None:
-        """What is below that path was not seen, and is not gone."""
-        ...
 
 
 class Pipeline:
@@ -126,6 +115,8 @@ class Pipeline:
                 self.progress.skipped += part.skipped
                 self.progress.pictures += part.pictures
                 self._noted += part.unreadable
+                while len(self._noted) > MOST_NOTED and not self._watch.stopping.wait(0.01):
+                    pass
                 files = part.files
                 if self._limit and self._spool.count + len(files) >= self._limit:
                     files = files[: self._limit - self._spool.count]
@@ -238,17 +229,27 @@ class Pipeline:
         self._waiting = threading.Thread(target=wait, name="index-wait", daemon=True)
         self._waiting.start()
 
-    def _store(self, *, whole: bool) -> None:
-        while self._noted:
+    def _note(self) -> None:
+        """Take what could not be listed among the failures, as many as are stored at a time."""
+        while self._noted and len(self._failed) < STORED:
             noted = self._noted.popleft()
             record = passed_over(noted)
             if record is not None:
                 self._failed.append(record)
-                if noted.why != "gone":
+                if noted.why not in NOT_THERE:
                     self._keeper.unreadable(noted.path)
+
+    def _store(self, *, whole: bool) -> None:
+        self._note()
+        while whole and self._noted:
+            self._keep()
+            self._note()
         waiting = len(self._found) + len(self._failed)
         if not waiting or not (whole or waiting >= STORED or monotonic() - self._stored_at > STORE_SECONDS):
             return
+        self._keep()
+
+    def _keep(self) -> None:
         self._keeper.store(self._found, self._failed)
         self.progress.errors += len(self._failed)
         self._found, self._failed = [], []

@@ -1,11 +1,13 @@
-"""What the pipeline hands to the catalogue: files whose header was read, and files whose header could not be."""
+"""Files whose header was read, files whose header could not be, and who keeps them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from readingroom.nas_index.header import Header
+from readingroom.sources.entries import FileEntry
 
 DICOM_ERROR = "dicom"
 """The error type of a file that will stay bad until it changes: it is not read again before that."""
@@ -40,3 +42,19 @@ class Failed:
     message: str
     suggestion: str = ""
     retry_count: int = 0
+
+
+class Keeper(Protocol):
+    """Keeps what was read: the catalogue's visit, or the command line's file."""
+
+    def compare(self, entries: Sequence[FileEntry]) -> list[FileEntry]:
+        """Those that must be read."""
+        ...
+
+    def store(self, found: Sequence[Found], failed: Sequence[Failed] = ()) -> Any:
+        """Keep these."""
+        ...
+
+    def unreadable(self, path: str) -> None:
+        """What is below that path was not seen, and is not gone."""
+        ...

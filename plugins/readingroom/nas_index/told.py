@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from readingroom.errors import ReadingRoomError, SourceError
 from readingroom.nas_index.list_local import BEHIND_A_LINK, DISK, MOUNT, RIGHTS
+from readingroom.nas_index.list_walk import NO_MOUNT, OUTSIDE
 from readingroom.nas_index.lists import UNUSABLE
 from readingroom.nas_index.records import Failed
 from readingroom.nas_index.watch import SourceOffline
@@ -26,6 +27,7 @@ SUGGESTIONS = {
     "reader_crashed": "Look at the file with a DICOM tool, and tell us: no file should do that.",
     "unexpected": "Look at the file with a DICOM tool, and tell us: this is our mistake.",
     "unmapped_path": r"Say which folder of this machine that path is: NAS_PATH_MAP='\\server\share=/mnt/share'.",
+    "outside_roots": "Name its folder in NAS_ALLOWED_ROOTS or NAS_PATH_MAP if it is to be indexed.",
     "unusable_line": "Make the list by scripts/windows/*.ps1: it needs a full path in each line (robocopy /FP).",
     "unreadable_name": "Rename it at the NAS.",
 }
@@ -33,6 +35,10 @@ SUGGESTIONS = {
 
 RETRIED = frozenset({"source_unreachable", "read_error", "too_many_open_files"})
 """Codes that may be of the moment."""
+
+BY_WHY = {"forbidden": "access_denied", "failed": "read_error", "gone": "file_not_found", "name": "unreadable_name"}
+BY_REASON = {NO_MOUNT: "unmapped_path", OUTSIDE: "outside_roots"} | dict.fromkeys(UNUSABLE, "unusable_line")
+"""Of lines in lists, whose reasons say more."""
 
 
 def failed(path: str, size: int, mtime_ns: int, said: tuple[str, ...], retries: int = 0) -> Failed:
@@ -43,8 +49,7 @@ def failed(path: str, size: int, mtime_ns: int, said: tuple[str, ...], retries: 
 
 def passed_over(found: Unreadable) -> Failed | None:
     """The record of something that could not be listed; None for what is no fault (links, pipes)."""
-    codes = {"forbidden": "access_denied", "failed": "read_error", "gone": "file_not_found", "name": "unmapped_path"}
-    code = "unusable_line" if found.reason in UNUSABLE else codes.get(found.why)
+    code = BY_REASON.get(found.reason) or BY_WHY.get(found.why)
     if code is None:
         return None
     message = found.reason[:1].upper() + found.reason[1:].rstrip(".") + "."
