@@ -68,6 +68,15 @@ class _Reader:
     under_way: dict[int, list[Task]] = field(default_factory=dict)
     answered: bool = False
 
+    def close(self) -> None:
+        """Give its pipes back."""
+        for stream in (self.process.stdin, self.process.stdout):
+            try:
+                if stream:
+                    stream.close()
+            except OSError:
+                pass  # it died with something still to be written
+
 
 Answer = tuple[list[Task], list[Short], Headers]
 """What was asked, and what came of it."""
@@ -96,12 +105,7 @@ class Readers:
                 reader.process.wait(5)
             except subprocess.TimeoutExpired:
                 pass  # it hangs in the kernel, on a mount that says nothing; it ends when that does
-            for stream in (reader.process.stdin, reader.process.stdout):
-                try:
-                    if stream:
-                        stream.close()
-                except OSError:
-                    pass  # it died with something still to be written
+            reader.close()
 
     @property
     def under_way(self) -> int:
@@ -153,6 +157,7 @@ class Readers:
         if dead not in self._readers:
             return None
         dead.process.wait()
+        dead.close()
         self._fallen = 0 if dead.answered else self._fallen + 1
         if self._fallen > self._plan.processes + 2:
             raise ReadersFailed(
