@@ -8,6 +8,8 @@ from pydicom import Dataset
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.tag import BaseTag
 
+from readingroom.deidentify.sequences import items_of
+
 
 class Flags(NamedTuple):
     """What `identifying` found; each a reason to ask before publishing."""
@@ -48,7 +50,7 @@ def _look(dataset: Dataset, found: list[bool], depth: int) -> None:
         elif tag in BURNED_IN:
             found[2] = found[2] or str(dataset[tag].value or "").strip().upper() == "YES"
         elif depth and _is_sequence(dataset, tag):
-            for item in dataset[tag].value or ():
+            for item in items_of(dataset, tag):
                 _look(item, found, depth - 1)
 
 

@@ -14,6 +14,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from readingroom.deidentify.replacements import DUMMIES, Replacement, Substitutes
+from readingroom.deidentify.sequences import items_of
 from readingroom.deidentify.table import BY_VR, Action, actions_for
 from readingroom.errors import BadRequest
 
@@ -97,8 +98,11 @@ class Profile:
             elif action == "D" and vr != "UI":
                 dataset[tag] = DataElement(tag, vr, _dummy(tag, vr))
             elif vr == "SQ":  # kept, with its items cleaned; so are sequences whose UIDs are to be replaced (U)
-                for item in dataset[tag].value or ():
+                items = items_of(dataset, tag)
+                for item in items:
                     self._clean(item, actions, depth - 1)
+                if items is not dataset[tag].value:
+                    dataset[tag] = DataElement(tag, "SQ", Sequence(items))
             elif action in ("D", "U"):
                 self._replace_uids(dataset, tag)
 
@@ -147,7 +151,10 @@ def _action(tag: BaseTag, vr: str, actions: dict[int, Action]) -> Action:
         return named
     if not dictionary_has_tag(tag) or "Comment" in keyword_for_tag(tag):
         return "X"  # the table leaves some comments out, and people write names into all of them
-    return BY_VR.get(vr, "K")
+    known = dictionary_VR(tag)
+    if known == "SQ" and vr != "SQ":
+        return "X"  # under a false VR nobody can look into its items
+    return BY_VR.get(vr) or BY_VR.get(known, "K")
 
 
 def _vr(dataset: Dataset, tag: BaseTag) -> str:

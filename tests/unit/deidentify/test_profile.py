@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import uuid
 import warnings
 
@@ -13,8 +14,11 @@ from pydicom import Dataset, dcmread
 from pydicom._dicom_dict import DicomDictionary
 from pydicom.data import get_testdata_file
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, keyword_for_tag
+from pydicom.dataelem import RawDataElement
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 from pydicom.uid import EncapsulatedPDFStorage, EnhancedCTImageStorage, ExplicitVRLittleEndian
+from readingroom.cases.import_header import read_header
 from readingroom.deidentify import Profile, identifying
 from readingroom.deidentify.replacements import REGISTERED
 from readingroom.deidentify.table import BASIC_PROFILE, actions_for
@@ -284,6 +288,48 @@ def test_a_value_under_a_wrong_representation_is_cleaned_all_the_same() -> None:
 
     assert b"1.2.3.4.5" not in file
     assert b"born 1970" not in file
+
+
+def as_it_came(tag: int, vr: str, value: bytes, **keywords: object) -> bytes:
+    """A file with an element that a library would not write so."""
+    read = dcmread(io.BytesIO(dicom_bytes(ct(**keywords))))
+    read._dict[Tag(tag)] = RawDataElement(Tag(tag), vr, len(value), value, 0, False, True)
+    buffer = io.BytesIO()
+    read.save_as(buffer)
+    return buffer.getvalue()
+
+
+def plain_items(count: int) -> bytes:
+    """Items as they stand under UN: implicit little endian (PS3.5 section 6.2.2)."""
+    values = ((0x00080104, "Голова".encode("iso8859-5")), (0x00100010, b"Doe^Jane"))
+    inside = b"".join(struct.pack("<HHL", tag >> 16, tag & 0xFFFF, len(value)) + value for tag, value in values)
+    return (struct.pack("<HHL", 0xFFFE, 0xE000, len(inside)) + inside) * count
+
+
+@pytest.mark.parametrize("count", [3, 3000], ids=["small", "over 64 KB"])
+def test_a_sequence_that_came_as_unknown_is_looked_into_and_cleaned(count: int) -> None:
+    file = as_it_came(0x00081140, "UN", plain_items(count), SpecificCharacterSet="ISO_IR 144")
+    assert read_header(file).flags.has_patient_name
+
+    clean = profile().apply(file).data
+
+    assert b"Doe" not in clean
+    items = dcmread(io.BytesIO(clean)).ReferencedImageSequence
+    assert [item.CodeMeaning for item in items] == ["Голова"] * count
+    assert not read_header(clean).flags.has_patient_name
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x00082229, "OB", plain_items(1)),  # AnatomicStructureSpaceOrRegionSequence
+        (0x0040A067, "LO", b"Doe^Jane"),  # DocumentAuthorTrial, a PN that the table does not name
+        (0x00080416, "LO", b"Doe 2001"),  # ExpirationDateTime
+    ],
+    ids=["items", "person", "moment"],
+)
+def test_no_false_representation_carries_anything_through(tag: int, vr: str, value: bytes) -> None:
+    assert b"Doe" not in profile().apply(as_it_came(tag, vr, value)).data
 
 
 @pytest.mark.parametrize("junk", [b"", b"not DICOM at all", bytes(4096), dicom_bytes(ct())[:300]])
