@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import random
 import zipfile
@@ -481,6 +482,33 @@ def test_a_ticket_opens_nothing_that_was_withdrawn_since(
     url = str(ticket(student, case_id)["url"])
     admin.put(f"/api/bestof/cases/{case_id}", json={"published": False})
     assert nobody.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("role", ["student", "admin"])
+def test_a_ticket_ends_with_the_account_or_the_right_of_whom_it_was_made_for(  # type: ignore[no-untyped-def]  # see new_case
+    site: Site, new_case, nobody: Person, role: str
+) -> None:
+    case_id, _ = new_case()
+    by = Caller(ANONYMOUS, "00000000-0000-0000-0000-000000000000", "")
+    accounts, name = site.room.accounts, f"leaving-{role}"
+    accounts.create(name, PASSWORD, (role,), None, by)
+    basic = base64.b64encode(f"{name}:{PASSWORD}".encode()).decode()
+    url = nobody.post(
+        f"{DICOMS}/tickets", json={"caseIds": [case_id]}, headers={"Authorization": f"Basic {basic}"}
+    ).get_json()["url"]
+    etag = nobody.get(url).headers["ETag"]
+
+    def followed() -> set[int]:
+        resumed = {"Range": "bytes=100-", "If-Range": etag, **THROUGH_GATEWAY}
+        return {nobody.get(url).status_code, nobody.get(url, headers=resumed).status_code}
+
+    assert followed() == {200}
+    accounts.set_roles(name, ("clinician",), "12", by)
+    assert followed() == {401}
+    accounts.set_roles(name, (role,), None, by)
+    assert followed() == {200}
+    accounts.disable(name, by)
+    assert followed() == {401}
 
 
 @pytest.mark.parametrize("token", ["", "x", "eyJhbGciOiJub25lIn0.e30.", "a.b.c"])

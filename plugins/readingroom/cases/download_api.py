@@ -124,7 +124,7 @@ def routes(database: Database, plans: Plans, sender: Sender, tickets: Tickets, t
 
     def _follow(token: str, *, batch: bool) -> Response:
         grant = tickets.follow(token, batch=batch, resumes=request.headers.get("If-Range", ""))
-        plans.still_allowed(grant.wish)
+        plans.still_allowed(grant.wish, grant.reader)
         # The version that the ticket promised, while it is remembered; else what the cases are now.
         plan = plans.same(grant.wish, grant.etag) or plans.fresh(grant.wish)
         return sender.send(plan, caller(), grant.reader)

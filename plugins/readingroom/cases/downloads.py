@@ -14,7 +14,11 @@ from readingroom.cases.download_contents import Folder, folders
 from readingroom.cases.tables import clinical_case, exam_type
 from readingroom.db import Database
 from readingroom.downloads import StoredFiles
+from readingroom.downloads.keys import expired
 from readingroom.errors import BadRequest, NoDicoms, NotFound, TooManyCases
+from readingroom.identity import Identity
+from readingroom.identity.standing import capabilities_of
+from readingroom.identity.tables import account
 from readingroom.recent import Recent
 from readingroom.zipstream import Layout, Reader, safe_name
 
@@ -213,7 +217,15 @@ class Plans:
         again = self.fresh(wish)
         return again if again.layout.etag == etag else None
 
-    def still_allowed(self, wish: Wish) -> None:
-        """Raise NotFound when a case has been taken from this reader's sight since the wish was granted."""
+    def still_allowed(self, wish: Wish, reader: Identity) -> None:
+        """Raise NotFound when a case has been taken from this reader's sight since the wish was granted,
+        TicketExpired when the account was disabled or lost the right.
+        """
         with self._database.read() as connection:
             _cases(connection, wish)
+            if reader.kind != "user":
+                return  # of who signs in elsewhere there is no account here
+            found = select(account.c.roles).where(account.c.name == reader.user, account.c.disabled.is_(False))
+            held = capabilities_of(tuple(connection.scalar(found) or ()))
+        if ("cases.admin" if wish.all_cases else "cases.read") not in held:
+            raise expired()
