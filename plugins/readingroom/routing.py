@@ -24,6 +24,9 @@ Declaring = Callable[[Handler], Handler]
 MAX_PAGE = 500
 """The longest page of any list."""
 
+MOST_ROWS = (1 << 31) - 1
+"""No list of ours has more; SQLite takes no number beyond 64 bits."""
+
 
 class Answer(BaseModel):
     """Base of what we answer: snake_case in Python, camelCase in JSON."""
@@ -45,7 +48,7 @@ class Page(Query):
     """The two arguments that every list takes."""
 
     limit: int = Field(50, ge=1, le=MAX_PAGE)
-    offset: int = Field(0, ge=0)
+    offset: int = Field(0, ge=0, le=MOST_ROWS)
 
 
 class ErrorAnswer(BaseModel):
