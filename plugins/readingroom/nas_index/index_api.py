@@ -13,7 +13,7 @@ from readingroom.nas_index.firebird import Kind
 from readingroom.nas_index.run_answers import ErrorPage, ErrorType, Plain, Status, StatusPage, reports, shown
 from readingroom.nas_index.runs import UNDER_WAY
 from readingroom.nas_index.start import Indexing
-from readingroom.routing import Answer, Area, Body, Page, Query, caller
+from readingroom.routing import MOST_ROWS, Answer, Area, Body, Page, Query, caller
 
 HEARD_SECONDS = 4.0
 """How long an answer waits for a run to hear what is asked of it: it listens every second."""
@@ -26,7 +26,7 @@ class RunWish(Body):
     path: str | None = Field(None, max_length=4000)
     method: Literal["auto", "sequential", "parallel"] = "auto"
     workers: int = Field(0, ge=0, le=128)
-    limit: int = Field(0, ge=0)
+    limit: int = Field(0, ge=0, le=MOST_ROWS)
     accept_loss: bool = Field(
         False,
         validation_alias=AliasChoices("accept_loss", "acceptLoss"),

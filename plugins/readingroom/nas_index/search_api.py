@@ -19,7 +19,7 @@ from readingroom.nas_index.profile import Profile
 from readingroom.nas_index.search import Search
 from readingroom.nas_index.series import MAX_LISTED, Series
 from readingroom.nas_index.series_events import IndexSearched, SeriesViewed
-from readingroom.routing import MAX_PAGE, Area, caller
+from readingroom.routing import MAX_PAGE, MOST_ROWS, Area, caller
 
 IsInOrthanc = Callable[[Collection[str]], set[str]]
 """Of some SeriesInstanceUIDs, those that Orthanc has too."""
@@ -68,7 +68,7 @@ class SeriesQuery(BaseModel):
 
     source: Line = ""
     files_limit: int = Field(MAX_LISTED, ge=0, le=MAX_LISTED)
-    files_offset: int = Field(0, ge=0)
+    files_offset: int = Field(0, ge=0, le=MOST_ROWS)
 
 
 class Shown(BaseModel):

@@ -27,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 WORKER = "readingroom.nas_index.worker"
 
+LONGEST_NAME = 200
+"""Characters of a source's name; a path or an address is its own."""
+
 
 class Indexing:
     """Starts, pauses and stops runs on behalf of somebody; the work is done by other processes."""
@@ -95,6 +98,8 @@ class Indexing:
                 "This is neither a configured source nor lies below one of NAS_ALLOWED_ROOTS.",
                 detail={"roots": [root.url for root in self._roots()]},
             )
+        if len(wanted.url) > LONGEST_NAME:
+            raise BadRequest("That is too long for a source's name: configure it as a source, with a name of its own.")
         return of_location(place)
 
     def lies_in_roots(self, wanted: Location) -> bool:

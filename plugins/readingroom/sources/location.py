@@ -50,8 +50,13 @@ def parse_location(text: str) -> Location:
     if text.startswith("\\\\"):
         text = "smb:" + text.replace("\\", "/")
     scheme, found, rest = text.partition("://")
+    if "\0" in (unquote(rest) if found else text):
+        raise BadRequest("The path of a source cannot hold the character NUL")
     if not found:
-        return Location(scheme="file", path=str(Path(text).expanduser().absolute()))
+        try:
+            return Location(scheme="file", path=str(Path(text).expanduser().absolute()))
+        except RuntimeError:
+            raise BadRequest("There is no such account of this machine whose folder that could be") from None
     scheme = scheme.lower()
     if scheme == "file":
         return Location(scheme="file", path=unquote("/" + rest.partition("/")[2], errors="surrogateescape"))

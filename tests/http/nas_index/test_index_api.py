@@ -139,6 +139,24 @@ def test_the_web_indexes_nothing_outside_the_allowed_roots(nas: Nas) -> None:
         assert call.status_code == 403
 
 
+def test_what_nothing_could_hold_is_refused_and_no_fault_of_ours(nas: Nas) -> None:
+    root = str(nas.root)
+    wishes: list[dict[str, Any]] = [
+        {"source": "~nobody-of-that-name/x"},
+        {"path": "/mnt/\0"},
+        {"source": "file:///%00"},
+        {"source": root, "limit": 1 << 40},
+        {"source": root, "limit": 1 << 80},
+        {"source": f"{root}/{'x' * 200}"},
+    ]
+    for wish in wishes:
+        assert nas.staff.post("/api/index/start", json=wish).status_code == 400, wish
+    assert nas.staff.post("/api/index/start", json={"source": root, "path": "a\0b"}).status_code == 404
+    assert nas.staff.post("/api/nas/test", json={"source": "file:///%00"}).status_code == 400
+    for query in ("/api/index/runs?offset=", "/api/index/runs?limit=", "/api/series/x?files_offset="):
+        assert nas.staff.get(f"{query}{1 << 80}").status_code == 400, query
+
+
 CONFIG = {
     "enabled": True, "type": "smb", "host": "192.0.2.100", "port": 445, "share": "medical_images",
     "username": "nas_user", "password": "nas_password", "domain": "WORKGROUP", "path": "/dicom", "timeout": 30,

@@ -55,7 +55,7 @@ def test_a_password_in_the_address_is_kept_apart() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "   ", "ftp://nas/x", "sftp:///x", "sftp://nas:port/x", "sftp://nas:99999/x", "smb://nas", "smb://nas/",
-     "sftp://nas/a/../../b"],
+     "sftp://nas/a/../../b", "~nobody-of-that-name/x", "/a\0b", "file:///a%00b", "sftp://nas/a%00b", "smb://nas/s/a%00b"],
 )  # fmt: skip
 def test_an_address_that_makes_no_sense_says_why(text: str) -> None:
     with pytest.raises(BadRequest) as caught:
