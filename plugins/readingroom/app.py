@@ -228,6 +228,7 @@ def build(
             settings.zip_socket, sender, keys, forwarded, lambda error, id_: error_response(as_ours(error), id_)
         )
         outlet.serve("/_frames/", streams.flow)
+        outlet.serve("/_files/", shares.flow)
         room.starts.append(outlet.start)
         room.stops.append(outlet.stop)
     for area in areas:

@@ -9,6 +9,7 @@ from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.downloads import Sender
+from readingroom.downloads.giving import Giver
 from readingroom.identity import ShareCookies
 from readingroom.identity.passwords import Passwords
 from readingroom.metrics import Metrics
@@ -23,6 +24,7 @@ from readingroom.shares.copying import Copying
 from readingroom.shares.copying_origin import CopyOrigin
 from readingroom.shares.copying_queue import CopyQueue
 from readingroom.shares.counting import Downloads
+from readingroom.shares.handing import Handing
 from readingroom.shares.links import Links
 from readingroom.shares.pace import Pace
 from readingroom.shares.places import Places
@@ -40,6 +42,7 @@ class Sharing:
     links: Links
     log: AccessLog
     copying: Copying
+    flow: Giver  # large files, for the gateway to fetch from the plugin's own socket
 
 
 def build(
@@ -58,8 +61,10 @@ def build(
     planned = Plans(links, lambda link: series_of(link, origins), origins, log, trail, metrics)
     sender.serve(plans.OWNER, planned)
     places = Places(settings.share_streams_per_link, settings.share_streams)
+    handing = Handing()
     sending = Sending(
-        links, origins, planned, sender, downloads, places, Pace(clock), admission, log, trail, clock, thumbnails
+        links, origins, planned, sender, downloads, places, Pace(clock), admission, log, trail, clock, thumbnails,
+        handing if settings.zip_socket is not None else None,
     )  # fmt: skip
     cookies.ask(links.standing)
     metrics.gauge("shares_active", links.active)
@@ -73,4 +78,4 @@ def build(
         copying_api.routes(links, copying),
         public_api.routes(admission, cookies, sending, log, trail, clock),
     ]
-    return Sharing(areas, links, log, copying)
+    return Sharing(areas, links, log, copying, handing.flow)

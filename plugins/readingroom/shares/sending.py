@@ -20,6 +20,7 @@ from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission, Holder
 from readingroom.shares.counting import Begun, Downloads, Wanted
 from readingroom.shares.events import ShareBroken, ShareFileRead
+from readingroom.shares.handing import FileFlow, Handing
 from readingroom.shares.links import Links, copy_of
 from readingroom.shares.naming import zip_name
 from readingroom.shares.pace import Pace
@@ -54,8 +55,9 @@ class Sending:
     def __init__(
         self, links: Links, origins: Origins, plans: Plans, sender: Sender, downloads: Downloads, places: Places,
         pace: Pace, admission: Admission, log: AccessLog, trail: Trail, clock: Clock,
-        thumbnails: Thumbnails | None = None,
+        thumbnails: Thumbnails | None = None, handing: Handing | None = None,
     ) -> None:  # fmt: skip
+        """With `handing` the gateway fetches large files from the plugin's own socket."""
         self._links = links
         self._origins = origins
         self._plans = plans
@@ -68,6 +70,7 @@ class Sending:
         self._trail = trail
         self._clock = clock
         self._thumbnails = thumbnails
+        self._handing = handing
 
     def look(self, link: Link) -> Look:
         """What the link gives now."""
@@ -124,32 +127,52 @@ class Sending:
         span = None
         if request.headers.get("If-Range", "") in ("", etag):
             span = byte_range(request.headers.get("Range", ""), entry.size)
-        start, stop = (0, entry.size) if span is None else (span[0], min(span[1], span[0] + LARGEST_SLICE))
-        if is_head:
-            response = Response(headers={"Content-Length": str(entry.size)})
-        else:
-            self._pace.begin(link.id, "file")
-            place = None if holder.caller.through_gateway else self._places.take(link.id)
-            try:
-                begun = self._begin(holder, Wanted(f"files {found.version}", found.size_bytes, "file"), again=True)
-                with self._given_back(begun):
-                    body = self._body(holder, found, index, start, stop)
-                    first = next(body, b"")
-            except BaseException:
-                if place is not None:
-                    place.give_back()
-                raise
-            self._log.passed(begun.row, stop - start)
-            self._trail.record(ShareFileRead(entity_id=link.id), holder.caller)
-            response = _holding(_streamed(first, body, stop - start), place)
+        handing = self._handing if holder.caller.through_gateway else None
+        if handing is None and span is not None and span[1] - span[0] > LARGEST_SLICE:
+            # Out of Orthanc a part leaves from memory alone. Its beginning would do (RFC 9110 section 15.3.7), but
+            # `curl -C -` takes that for all there is: so the whole, as section 14.2 lets a server do.
+            span = None
+        start, stop = span or (0, entry.size)
+        head = Response(
+            headers={"Content-Length": str(stop - start), "ETag": etag, "Cache-Control": "private, no-store"}
+        )
         if span is not None:
-            response.status_code = 206
-            response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"
+            head.status_code = 206
+            head.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{entry.size}"
+        response = head if is_head else self._file(holder, found, index, (start, stop), head, handing)
         response.mimetype = "application/dicom"
         response.headers["Content-Disposition"] = disposition(safe_name(entry.name).rpartition("/")[2])
         response.headers["Accept-Ranges"] = "bytes"
-        response.headers["ETag"] = etag
         return response
+
+    def _file(
+        self, holder: Holder, found: FoundSeries, index: int, span: tuple[int, int], head: Response,
+        handing: Handing | None,
+    ) -> Response:  # fmt: skip
+        """Bytes of a file behind that head: at once, as a stream, or for the gateway to fetch."""
+        link, (start, stop) = holder.link, span
+        self._pace.begin(link.id, "file")
+        place = None if holder.caller.through_gateway else self._places.take(link.id)
+        try:
+            begun = self._begin(holder, Wanted(f"files {found.version}", found.size_bytes, "file"), again=True)
+            with self._given_back(begun):
+                pieces = self._pieces(holder, found, index, start, stop)
+                first = next(pieces, b"")
+        except BaseException:
+            if place is not None:
+                place.give_back()
+            raise
+        self._trail.record(ShareFileRead(entity_id=link.id), holder.caller)
+        flow = FileFlow(head, stop - start, first, pieces, lambda taken: self._log.passed(begun.row, taken))
+        if len(first) == stop - start:
+            head.response = list(flow)
+        elif handing is not None:
+            return Response(headers={"X-Accel-Redirect": handing.keep(flow)})
+        else:
+            head.response, head.direct_passthrough = flow, True
+            # A gateway without our socket takes it at its client's pace too, and keeps nothing of it in files.
+            head.headers["X-Accel-Buffering"] = "no"
+        return _holding(head, place)
 
     def thumbnail(self, holder: Holder, known: str) -> Response:
         """The small picture; raises NoThumbnail where there is none."""
@@ -193,7 +216,7 @@ class Sending:
     def _given_back(self, begun: Begun) -> GivenBack:
         return GivenBack(self._downloads, begun)
 
-    def _body(self, holder: Holder, found: FoundSeries, index: int, start: int, stop: int) -> Iterator[bytes]:
+    def _pieces(self, holder: Holder, found: FoundSeries, index: int, start: int, stop: int) -> Iterator[bytes]:
         asked = self._clock.monotonic()
         try:
             with self._origins.open(found, index) as file:
@@ -238,17 +261,6 @@ def etag_of(found: FoundSeries, entry: SeriesFile) -> str:
     """Another one when the file is."""
     said = f"{found.key} {found.version} {entry.name} {entry.size} {entry.mtime_ns}"
     return f'"{hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()[:32]}"'
-
-
-def _streamed(first: bytes, rest: Iterator[bytes], length: int) -> Response:
-    if len(first) == length:
-        return Response(first)
-    return Response(_joined(first, rest), headers={"Content-Length": str(length)}, direct_passthrough=True)
-
-
-def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _holding(response: Response, place: Place | None) -> Response:

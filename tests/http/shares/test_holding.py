@@ -214,6 +214,21 @@ def test_a_large_file_comes_in_pieces_and_whole(site: SharingSite, create: Creat
     assert answer.data == large
 
 
+def test_straight_out_of_orthanc_a_range_too_large_for_its_memory_is_answered_with_the_whole(
+    site: SharingSite, create: Create, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its beginning alone would be the whole rest for `curl -C -`: exit status 0, and a file that was cut."""
+    monkeypatch.setattr(sending, "LARGEST_SLICE", 1000)
+    made = create()
+    program, file = site.program(), FILES["IM0001.dcm"]
+    path = f"/share/{made['token']}/files/1"
+    for wanted in ("bytes=100-", "bytes=100-1100"):
+        answer = program.ask(path, headers={"Range": wanted})
+        assert (answer.status_code, answer.data, "Content-Range" in answer.headers) == (200, file, False), wanted
+    part = program.ask(path, headers={"Range": "bytes=100-1099"})
+    assert (part.status_code, part.data) == (206, file[100:1100])
+
+
 def test_a_link_of_a_vanished_series_says_so_to_its_holder_and_counts_nothing(
     site: SharingSite, create: Create, staff: Person
 ) -> None:
