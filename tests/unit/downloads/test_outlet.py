@@ -48,7 +48,7 @@ class Place:
 
     def asked(self, key: str, *headers: str, method: str = "GET", secret: str = SECRET) -> socket.socket:
         line = socket.socket(socket.AF_UNIX)
-        line.settimeout(20)
+        line.settimeout(60)
         line.connect(str(self.socket))
         question = [f"{method} /_zip/{key} HTTP/1.1", "Host: x", f"{GATEWAY_HEADER}: {secret}", *headers]
         line.sendall(("\r\n".join(question) + "\r\n\r\n").encode())
@@ -71,7 +71,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.outlet.stop()
 
 
-def wait_until(said: Callable[[], bool], seconds: float = 10) -> None:
+def wait_until(said: Callable[[], bool], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not said():
         assert time.monotonic() < deadline
@@ -226,7 +226,7 @@ def test_a_doorkeeper_that_stumbles_goes_on(place: Place, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(place.outlet, "_employ", stumbles)
     with place.asked(place.key()):
-        assert stumbled.wait(10)
+        assert stumbled.wait(30)
         assert place.answer(place.key())[1] == place.whole
 
 

@@ -14,7 +14,7 @@ from readingroom.procedures import stop_by_signals
 stopping = threading.Event()
 """
 
-SECONDS = 20
+SECONDS = 60
 
 
 def outcome(script: str) -> subprocess.CompletedProcess[str]:

@@ -27,12 +27,12 @@ def test_a_job_is_done_by_another_thread_and_its_answer_or_error_comes_back() ->
 
 def test_jobs_do_not_wait_for_each_other_and_threads_are_used_again() -> None:
     crew = Crew("a crew under test", idle_seconds=5)
-    together = threading.Barrier(8, timeout=5)
+    together = threading.Barrier(8, timeout=30)
     callers = [threading.Thread(target=lambda: crew.run(together.wait)) for _ in range(8)]
     for each in callers:
         each.start()
     for each in callers:
-        each.join(5)
+        each.join(30)
     assert not together.broken
     made = len(mine())
     assert made <= 8
@@ -48,7 +48,7 @@ def test_idle_threads_go(closed: bool) -> None:
     crew.run(lambda: None)
     if closed:
         crew.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while mine() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert mine() == []
