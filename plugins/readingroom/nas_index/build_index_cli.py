@@ -40,6 +40,9 @@ STATUS_NAME = "index_status.json"
 SAVE_SECONDS = 10.0
 """Between two saves of the index while it grows."""
 
+TELL_SECONDS = 5.0
+"""The status file is never older while the work goes on: who looks at it sees that a run which waits is alive."""
+
 WAIT_SECONDS = 600.0
 """How long a source may be away."""
 
@@ -120,8 +123,9 @@ class _Building:
         self._wanted = wanted
         self._paths = paths
         self._estimate = Estimate(monotonic())
-        self._told = -1
-        self._started = self._saved_at = monotonic()
+        self._told = (-1, "")
+        """Files and phase that the status file tells."""
+        self._started = self._saved_at = self._told_at = monotonic()
         self._save_after = SAVE_SECONDS
         self._progress = Progress()
         self._kept: SeriesFile
@@ -197,8 +201,10 @@ class _Building:
             f"{self._estimate.files_per_second:.0f}/s"
         )
         bar.update(task, description=progress.phase, completed=progress.processed, total=total, told=told)
-        if progress.processed - self._told >= status_every:
-            self._told = progress.processed
+        files, phase = self._told
+        is_old = monotonic() - self._told_at >= TELL_SECONDS
+        if progress.processed - files >= status_every or progress.phase != phase or is_old:
+            self._told, self._told_at = (progress.processed, progress.phase), monotonic()
             self._tell(running=True)
         if monotonic() - self._saved_at > self._save_after:
             # What is there already can be used; saving takes a twentieth of the time at most.

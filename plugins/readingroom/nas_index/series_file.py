@@ -131,13 +131,15 @@ class replacing:  # noqa: N801  # used as a verb: `with replacing(place) as out`
 
     def __exit__(self, kind: object, *_: object) -> None:
         try:
+            try:
+                if kind is None:
+                    self._out.flush()
+                    os.fsync(self._out.fileno())
+            finally:
+                self._out.close()  # tries once more to write what a full disk did not take, and raises then
             if kind is None:
-                self._out.flush()
-                os.fsync(self._out.fileno())
-                self._out.close()
                 self._fresh.replace(self._place)
         finally:
-            self._out.close()
             self._fresh.unlink(missing_ok=True)
 
 
