@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Callable
 
-from readingroom.confined import landlock, privileges
+from readingroom.confined import landlock, privileges, sockets
 
 FILES_OPEN = 64
 
@@ -52,6 +52,7 @@ def _confine(memory: int, written: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES_OPEN, FILES_OPEN))
     landlock.shut()
+    sockets.shut()
     privileges.drop()
     os.nice(5)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
