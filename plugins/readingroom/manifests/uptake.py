@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Final
 
 from readingroom.headers.sequences import value
@@ -9,18 +11,26 @@ from readingroom.manifests import tags
 from readingroom.manifests.file_header import FileHeader
 from readingroom.manifests.values import number, word
 
-DAY: Final = 86_400.0
+SHORT_LIVED: Final = 12 * 3600.0
+"""Seconds of half-life. What lives longer is also looked at days after the injection: then a time without a date tells
+nothing (zirconium-89, iodine-124); of others none is left by then."""
+
+MOST_HALF_LIVES: Final = 30.0
+"""Behind so many there is a billionth left: the times or the half-life are wrong."""
+
+BY_WEIGHT: Final = frozenset({"", "BW"})
+"""SUV types (0054,1006); the others go by lean mass, ideal weight or surface."""
 
 
 def uptake_factor(header: FileHeader) -> float | None:
     """What a rescaled value (Bq/ml) is multiplied by to become g/ml; 1 where it is that already, None where the header
-    does not tell enough.
+    does not tell enough, or tells it in a way that would make it wrong.
     """
     values = header.values
     if word(values.get(tags.MODALITY, b"")) != "PT":
         return None
     units = word(values.get(tags.UNITS, b"")).upper()
-    if units == "GML":
+    if units == "GML" and word(values.get(tags.SUV_TYPE, b"")).upper() in BY_WEIGHT:
         return 1.0
     corrected = word(values.get(tags.CORRECTED_IMAGE, b"")).upper().split("\\")
     if units != "BQML" or not {"ATTN", "DECY"} <= set(corrected):
@@ -39,19 +49,40 @@ def _decayed(header: FileHeader, dose: float) -> float | None:
     if corrected_to == "ADMIN":
         return dose
     half_life = number(value(header.injection, tags.HALF_LIFE))
-    injected = word(value(header.injection, tags.INJECTED_AT)) or word(value(header.injection, tags.INJECTED_ON))[8:]
-    begun = word(header.values.get(tags.SERIES_TIME, b""))
     if corrected_to != "START" or not half_life or half_life <= 0:
         return None
-    first, second = _of_day(injected), _of_day(begun)
-    if first is None or second is None:
+    waited = _waited(header, half_life)
+    if waited is None or not 0 <= waited <= MOST_HALF_LIVES * half_life:
         return None
-    waited = (second - first) % DAY  # over midnight: no scan begins a day after the injection
     return float(dose * 2.0 ** (-waited / half_life))
 
 
-def _of_day(said: str) -> float | None:
-    digits = said.partition("+")[0].partition("-")[0]
-    if len(digits) < 6 or not digits.replace(".", "", 1).isdigit():
+def _waited(header: FileHeader, half_life: float) -> float | None:
+    """Seconds from the injection to the beginning of the scan."""
+    values = header.values
+    begun = _moment(values, tags.SERIES_DATE, tags.SERIES_TIME)
+    acquired = _moment(values, tags.ACQUISITION_DATE, tags.ACQUISITION_TIME)
+    if begun is None or (acquired is not None and begun > acquired):
+        return None  # a series that was made later, from another one: its time is not that of the scan
+    if (at := word(value(header.injection, tags.INJECTED_ON))) and (injected := _at(at[:8], at[8:])):
+        return (begun - injected).total_seconds()
+    if half_life > SHORT_LIVED:
         return None
-    return int(digits[:2]) * 3600 + int(digits[2:4]) * 60 + float(digits[4:])
+    injected = _at(f"{begun:%Y%m%d}", word(value(header.injection, tags.INJECTED_AT)))
+    if injected is None:
+        return None
+    return (begun - injected).total_seconds() % timedelta(days=1).total_seconds()  # it may have become midnight
+
+
+def _moment(values: Mapping[int, bytes], date: int, time: int) -> datetime | None:
+    return _at(word(values.get(date, b"")) or word(values.get(tags.STUDY_DATE, b"")), word(values.get(time, b"")))
+
+
+def _at(date: str, time: str) -> datetime | None:
+    """A date and a time as headers write them (PS3.5 table 6.2-1), without their zone; None for what is none."""
+    digits = time.partition("+")[0].partition("-")[0].replace(":", "")
+    try:
+        day = datetime.strptime(date.replace(".", ""), "%Y%m%d")  # noqa: DTZ007  # both are of the scanner's clock
+        return day + timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=float(digits[4:]))
+    except (ValueError, OverflowError):
+        return None

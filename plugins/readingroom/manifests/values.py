@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import struct
 from functools import lru_cache
+from typing import Final
 
 from readingroom.headers.text import PADDING, text
 
 MOST_TEXT = 256
 """Characters of a text that are told: a description is a line."""
+
+GREATEST: Final = 1e30
+"""No length, time or dose comes near. With what lies beyond, what is reckoned would end in numbers that JSON lacks."""
 
 
 @lru_cache(maxsize=8192)  # the files of a series share most of them
@@ -21,7 +24,11 @@ def floats(raw: bytes) -> tuple[float, ...]:
         found = tuple(float(each) for each in raw.decode("latin-1").strip(PADDING).split("\\"))
     except ValueError:
         return ()
-    return found if all(map(math.isfinite, found)) else ()
+    return tuple(map(_sound, found)) if all(abs(each) < GREATEST for each in found) else ()
+
+
+def _sound(said: float) -> float:
+    return said if abs(said) * GREATEST > 1 else 0.0
 
 
 def number(raw: bytes) -> float | None:
@@ -53,7 +60,7 @@ def double(raw: bytes, *, big: bool) -> float | None:
     if len(raw) < 8:
         return None
     found: float = struct.unpack_from(">d" if big else "<d", raw)[0]
-    return found if math.isfinite(found) else None
+    return _sound(found) if abs(found) < GREATEST else None
 
 
 @lru_cache(maxsize=8192)

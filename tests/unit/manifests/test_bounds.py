@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import struct
 import time
@@ -11,14 +12,16 @@ import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import Dataset
+from pydicom import DataElement, Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEGBaseline8Bit
 from readingroom.headers.errors import HeaderError, Hostile
+from readingroom.manifests.document import Instance, document
 from readingroom.manifests.frames import MAX_FRAMES, Unshown
+from readingroom.manifests.ordering import ordered
 
 from tests.factories import ct, dataset, deflated, dicom_bytes, implicit, us_multiframe
-from tests.fixtures.manifests import bytes_at, enhanced, frames_in
+from tests.fixtures.manifests import MemoryFiles, bytes_at, enhanced, frames_in
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
 
@@ -92,6 +95,44 @@ def test_more_frames_than_anybody_looks_at_are_refused() -> None:
 
 def test_a_number_of_frames_that_the_file_does_not_hold_costs_nothing() -> None:
     assert len(frames_in(dicom_bytes(us_multiframe(frames=4, NumberOfFrames="99999")))) == 4
+
+
+ODD = ["1e308", "-1e308", "1e31", "1e-320", "-1e-300", "1e30", "99999999999999999999", "-0", "nan", "inf", "0"]
+PLACES = (
+    "PatientWeight", "WindowCenter", "WindowWidth", "RescaleSlope", "RescaleIntercept", "SliceThickness", "FrameTime",
+    "CineRate", "SpacingBetweenSlices", "EchoTime", "TriggerTime",
+)  # fmt: skip
+SEVERAL = {
+    "ImagePositionPatient": 3, "ImageOrientationPatient": 6, "PixelSpacing": 2, "FrameTimeVector": 3,
+    "GridFrameOffsetVector": 4,
+}  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_no_number_in_a_file_keeps_the_series_from_being_shown(data: st.DataObject) -> None:
+    odd = st.sampled_from(ODD)
+    made = us_multiframe(
+        frames=4, Modality="PT", Units="BQML", CorrectedImage=["ATTN", "DECY"], DecayCorrection="ADMIN",
+        ImagePositionPatient=["0", "0", "0"], ImageOrientationPatient=["1", "0", "0", "0", "1", "0"],
+    )  # fmt: skip
+    del made.FrameTime
+    written = {keyword: data.draw(odd) for keyword in data.draw(st.sets(st.sampled_from(PLACES)))}
+    written |= {
+        keyword: "\\".join(data.draw(odd) for _ in range(SEVERAL[keyword]))
+        for keyword in data.draw(st.sets(st.sampled_from(sorted(SEVERAL))))
+    }
+    injected = Dataset()
+    for keyword in ("RadionuclideTotalDose", "RadionuclideHalfLife"):
+        injected.add(DataElement(keyword, "LO", data.draw(odd)))  # as text: pydicom writes no such numbers
+    made.RadiopharmaceuticalInformationSequence = [injected]
+    for keyword, value in written.items():
+        made.add(DataElement(keyword, "LO", value.split("\\")))
+    frames, groups = ordered(frames_in(dicom_bytes(made)))
+    found = MemoryFiles([]).find("")
+    assert found is not None and len(frames) == 4
+    told = json.loads(document(found, "1", {}, [Instance("1.2", "h", 1)], frames, groups, {}))
+    assert told["frameCount"] == 4
 
 
 def test_a_picture_without_an_end_is_not_one() -> None:

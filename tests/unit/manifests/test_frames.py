@@ -118,35 +118,3 @@ def test_numbers_that_are_none_are_absent() -> None:
     assert floats(b"1.5\\ 2 \\-3e2") == (1.5, 2.0, -300.0)
     for broken in (b"", b"nan", b"1\\inf", b"x", b"1,5", b"1\\\\2"):
         assert floats(broken) == ()
-
-
-PET = {
-    "Modality": "PT", "Units": "BQML", "CorrectedImage": ["ATTN", "DECY"], "PatientWeight": "70",
-    "DecayCorrection": "START", "SeriesTime": "110000",
-}  # fmt: skip
-
-
-def pet(**keywords: Any) -> Dataset:
-    made = ct(**(PET | keywords))
-    injected = dataset(
-        RadionuclideTotalDose="370000000", RadionuclideHalfLife="6586.2", RadiopharmaceuticalStartTime="100000"
-    )
-    made.RadiopharmaceuticalInformationSequence = [injected]
-    return made
-
-
-def test_standardised_uptake_is_by_body_weight_and_decay() -> None:
-    for written in (dicom_bytes, implicit):
-        factor = frames_in(written(pet()))[0].said["suv"]
-        assert factor == pytest.approx(70_000 / (370e6 * 2 ** (-3600 / 6586.2)), rel=1e-9)
-    assert said(pet(DecayCorrection="ADMIN"))["suv"] == pytest.approx(70_000 / 370e6)
-    assert said(pet(Units="GML"))["suv"] == 1.0
-
-
-@pytest.mark.parametrize(
-    "lacking",
-    [{"PatientWeight": "0"}, {"Units": "CNTS"}, {"CorrectedImage": ["ATTN"]}, {"DecayCorrection": "NONE"},
-     {"SeriesTime": ""}, {"Modality": "CT"}],
-)  # fmt: skip
-def test_without_what_it_takes_there_is_no_uptake(lacking: dict[str, Any]) -> None:
-    assert said(pet(**lacking))["suv"] is None
