@@ -6,6 +6,7 @@ of 8 bits, and the compressions that Cornerstone decodes. Everything else is dec
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -108,6 +109,14 @@ def after_a_look(delivery: Delivery, stored: Pixels, beginning: bytes) -> Delive
 def needs_a_look(delivery: Delivery) -> bool:
     """Whether the frame's own first bytes may change how it leaves."""
     return delivery.encoding in ("jp2", "htj2k") and bool(delivery.pixels.signed)
+
+
+def without_overlays(delivery: Delivery, stored: Pixels, positions: Iterable[int]) -> Delivery:
+    """The same where overlays lie above the stored bits, at these positions (PS3.5 section 8.1.2, retired): decoding
+    takes them off, where a browser would take them for part of the values."""
+    if delivery.encoding in ("raw", "rle") and any(stored.stored <= each < stored.allocated for each in positions):
+        return Delivery("raw", True, _decoded(stored))
+    return delivery
 
 
 def _native(syntax: str, stored: Pixels) -> Delivery:

@@ -105,7 +105,7 @@ class FileReader:
             behind.leave_out(new_behind)
             self._beginnings.leave_out(begun.new)
         self._series = series
-        shared, frames, position = self._groups(begun, read, size, position)
+        shared, frames, position = self._groups(begun, read, size, position, values)
         return FileHeader(
             size=size,
             syntax=begun.syntax or (EXPLICIT_LITTLE if begun.explicit else IMPLICIT_LITTLE),
@@ -120,8 +120,13 @@ class FileReader:
             voi_luts=luts.get(tags.VOI_LUTS, []),
         )
 
-    def _groups(self, begun: Beginning, read: Read, size: int, position: int) -> tuple[Item, list[Item], int]:
-        """The shared groups, those of each frame, and where the walk ended before the pixel data."""
+    def _groups(
+        self, begun: Beginning, read: Read, size: int, position: int, values: dict[int, bytes]
+    ) -> tuple[Item, list[Item], int]:
+        """The shared groups, those of each frame, and where the walk ended before the pixel data.
+
+        What is told of overlays comes to the other values.
+        """
         window = begun.window
         rest = Encoding(begun.explicit, begun.big, last=_BEFORE_PIXELS)
         shared: Item = {}
@@ -146,6 +151,8 @@ class FileReader:
             element = element_at(window, position, rest)
             if element is None:
                 break
+            if tag in tags.OVERLAY_BITS and element.length >= 2:
+                values[tag] = window.take(element.value, 2)
             position = element.end
         return shared, frames, position
 

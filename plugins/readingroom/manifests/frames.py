@@ -10,7 +10,16 @@ from readingroom.headers.errors import HeaderError
 from readingroom.headers.sequences import Item, first, value
 from readingroom.headers.window import Read
 from readingroom.manifests import tags, told
-from readingroom.manifests.delivery import LOOK, NATIVE, Delivery, Pixels, after_a_look, delivered, needs_a_look
+from readingroom.manifests.delivery import (
+    LOOK,
+    NATIVE,
+    Delivery,
+    Pixels,
+    after_a_look,
+    delivered,
+    needs_a_look,
+    without_overlays,
+)
 from readingroom.manifests.file_header import FileHeader, PixelData
 from readingroom.manifests.fragments import Part, Unframed, frame_parts
 from readingroom.manifests.lookups import Lookups, Tables
@@ -57,6 +66,11 @@ def frames_of(file: int, header: FileHeader, read: Read, tables: Tables) -> list
     delivery = delivered(header.syntax, stored)
     if delivery.why_not:
         raise Unshown(delivery.why_not)
+    delivery = without_overlays(
+        delivery,
+        stored,
+        (short(header.values[tag], big=header.big) or 0 for tag in tags.OVERLAY_BITS if tag in header.values),
+    )
     count = max(whole(header.values.get(tags.FRAMES, b"")) or 1, 1)
     if count > MAX_FRAMES or stored.rows * stored.columns > MAX_PIXELS:
         raise Unshown("It is too large to be shown.")

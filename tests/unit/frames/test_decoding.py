@@ -184,6 +184,20 @@ def test_bits_that_do_not_lie_lowest_are_brought_down(lab: Lab) -> None:
     assert (unpacked(found.payload, shapes[0]).ravel() == values).all()
 
 
+def test_overlays_above_the_stored_bits_are_no_part_of_the_values(lab: Lab) -> None:
+    values = np.arange(64 * 64, dtype="<u2") % 4096
+    stored = (values | (np.arange(64 * 64) % 2) << 12).astype("<u2").tobytes()
+    made = ct(rows=64, columns=64, PixelData=stored, BitsStored=12, HighBit=11, PixelRepresentation=0)
+    made.add_new(0x60020100, "US", 16)
+    made.add_new(0x60020102, "US", 12)
+    content = dicom_bytes(made)
+    (found,), shapes = lab.shown(content, ["raw"])
+    assert (unpacked(found.payload, shapes[0]).ravel() == values).all()
+    assert (as_pydicom_has_them(content)[0].ravel() == values).all()
+    made[0x60020102].value = 0  # its bits lie elsewhere: nothing has to be decoded
+    assert not frames_in(dicom_bytes(made))[0].place.decode
+
+
 def test_what_cannot_be_decoded_says_so_and_the_process_lives(lab: Lab) -> None:
     broken = bytearray((ROOT / "MR_small_jp2klossless.dcm").read_bytes())
     at = len(broken) - 3000
