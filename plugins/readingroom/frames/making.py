@@ -87,10 +87,10 @@ class Making:
         return Frame("jpls", smaller) if len(smaller) < len(pixels) else Frame("raw", pixels)
 
     def _decoded(self, plan: SeriesPlan, place: FramePlace, shape: Shape) -> bytes:
-        files = self._origin.files(plan.found)
-        if place.file >= len(files):
-            raise Unreadable(404, "not_found", "This image is no longer where it was.")
         try:
+            files = self._origin.files(plan.found)
+            if place.file >= len(files):
+                raise Unreadable(404, "not_found", "This image is no longer where it was.")
             with self._origin.open(plan.found, place.file) as file:
                 return self._maker.decode(place, shape, files[place.file].size, partial(_read, file))
         except TooManyRequests:

@@ -109,6 +109,7 @@ class Streams:
 
     def _quiet(self) -> float:
         """Seconds since the last stream ended; 0 while there are some."""
+        self._sweep()  # else one that nobody fetched would count until the next is opened
         with self._lock:
             return 0.0 if self._open else time.monotonic() - self._busy_at
 

@@ -7,9 +7,12 @@ import os
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from readingroom.errors import NotFound, PacsUnreachable
 from readingroom.frames import kept as keeping
 from readingroom.frames.form import Frame
 from readingroom.frames.kept import KeptFrames
@@ -143,7 +146,8 @@ def test_a_frame_is_made_once_for_all_who_ask_and_kept_for_the_next(tmp_path: Pa
     ask()
     assert maker.made == 1
     told = metrics.snapshot()
-    assert (told["frames_transcoded"], told["frames_kept_hits"]) == (1, 2)
+    assert told["frames_transcoded"] == 1
+    assert told["frames_kept_hits"] >= 2, "more, where one of the six asked when it was made"
 
 
 def test_what_could_not_be_made_is_tried_again_and_told_to_all_who_waited(tmp_path: Path) -> None:
@@ -166,6 +170,24 @@ def test_what_could_not_be_made_is_tried_again_and_told_to_all_who_waited(tmp_pa
     assert failed == [422] * 3
     maker.fails = False
     assert making.made(series.plan, series.places[0], "jpls", GREY).encoding == "jpls"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(PacsUnreachable("Orthanc does not answer."), 503), (NotFound("It has gone."), 422)]
+)
+def test_a_series_that_goes_while_a_frame_is_decoded_is_an_error_in_the_frame_s_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    def gone(_: object) -> NoReturn:
+        raise error
+
+    series = MemorySeries([b"x" * 100])
+    series.places = [replace(series.places[0], decode=True)]
+    monkeypatch.setattr(series, "files", gone)
+    making = Making(series, KeptFrames(tmp_path, 1 << 20), CountingMaker(), Metrics())
+    with pytest.raises(Unreadable) as told:
+        making.made(series.plan, series.places[0], "raw", GREY)
+    assert told.value.status == status
 
 
 def test_a_process_that_cannot_be_started_is_blamed_on_no_image(tmp_path: Path) -> None:
