@@ -198,5 +198,28 @@ def test_what_an_admin_does_there_stands_in_the_trail(instance: LiveInstance) ->
         assert (event["actor"], event["ip"], event["outcome"]) == ("admin", "127.0.0.1", "ok")
 
 
+def test_a_wrong_method_is_a_405_that_names_the_right_ones(instance: LiveInstance) -> None:
+    for method, path in (("DELETE", "/api/me"), ("GET", "/api/users/somebody"), ("POST", "/api/audit")):
+        answer = instance.admin.request(method, path)
+        assert (answer.status_code, answer.json()["error"]) == (405, "method_not_allowed"), path
+        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+        direct = instance.orthanc().request(method, path)
+        assert direct.status_code == 405
+        assert answer.headers["Allow"] == direct.headers["Allow"]
+        assert method not in direct.headers["Allow"]
+
+
+def test_odd_names_below_our_own_addresses_are_answered_in_words(instance: LiveInstance) -> None:
+    for name in ("a%23b", "100%25", "a;b", "a%3Bb", "a..b", "%C3%A9"):
+        for somebody, status in ((instance.anonymous, 401), (instance.student, 403)):
+            answer = somebody.get(f"/api/series/{name}")
+            assert (answer.status_code, answer.json()["request_id"]) == (status, answer.headers["X-Request-Id"]), name
+        assert instance.admin.get(f"/api/series/{name}").json()["error"] == "not_found"
+    for path in ("/health/x", "/api/series/%ff", "/system?x=%ff", "/instances/%ff"):
+        answer = instance.anonymous.get(path)
+        assert answer.status_code == (401 if path == "/health/x" else 400), path
+        assert answer.json()["request_id"] == answer.headers["X-Request-Id"]
+
+
 def test_the_instance_is_still_alive(instance: LiveInstance) -> None:
     assert instance.anonymous.get("/health").status_code == 200

@@ -13,6 +13,7 @@ class RestOutput(Protocol):
     def SetHttpHeader(self, name: str, value: str) -> None: ...  # noqa: N802
     def SendHttpStatus(self, status: int, body: bytes) -> None: ...  # noqa: N802
     def SendHttpStatusCode(self, status: int) -> None: ...  # noqa: N802
+    def SendMethodNotAllowed(self, allowed_methods: str) -> None: ...  # noqa: N802
     def StartStreamAnswer(self, content_type: str) -> None: ...  # noqa: N802
     def SendStreamChunk(self, answer: bytes) -> None: ...  # noqa: N802
 

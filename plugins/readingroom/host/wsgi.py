@@ -51,7 +51,8 @@ class Bridge:
         context = copy_context()
         body = self._crew.run(lambda: context.run(self._answered, environ, answer))
         try:
-            context.run(send, output, answer, body, self._orthanc.OrthancException)
+            by_gateway = "HTTP_X_READINGROOM_GATEWAY" in environ
+            context.run(send, output, answer, body, self._orthanc.OrthancException, by_gateway=by_gateway)
         except ClientGone:
             log.info("client_gone")
         except Exception:
@@ -134,31 +135,36 @@ class Answer:
         self.headers = headers
         return _no_write
 
+    def header(self, wanted: str) -> str | None:
+        """A header by its lower-case name."""
+        return next((value for name, value in self.headers if name.lower() == wanted), None)
+
     def length(self) -> int | None:
         """Content-Length, where the application knows it."""
-        for name, value in self.headers:
-            if name.lower() == "content-length":
-                return int(value)
-        return None
+        said = self.header("content-length")
+        return None if said is None else int(said)
 
     def content_type(self) -> str:
         """Content-Type, or the type of unknown bytes."""
-        for name, value in self.headers:
-            if name.lower() == "content-type":
-                return value
-        return "application/octet-stream"
+        return self.header("content-type") or "application/octet-stream"
 
 
 class ClientGone(Exception):
     """The client closed its connection in mid-answer; nothing is wrong on our side."""
 
 
-def send(output: RestOutput, answer: Answer, body: Iterable[bytes], refused: type[Exception]) -> None:
+def send(
+    output: RestOutput, answer: Answer, body: Iterable[bytes], refused: type[Exception], *, by_gateway: bool = False
+) -> None:
     """Hand the answer to Orthanc: streamed when it is a 200 that is long or of unknown length, else in one piece."""
     if answer.status == 200 and streams(answer, body):
         _stream(output, answer, body, refused)
         return
     whole = b"".join(body)
+    if answer.status == HTTPStatus.METHOD_NOT_ALLOWED and not by_gateway:
+        # Orthanc has a call of its own for this status, without a body, and refuses it in every other.
+        output.SendMethodNotAllowed(answer.header("allow") or "")
+        return
     for name, value in answer.headers:
         # Orthanc counts the length itself, and AnswerBuffer takes the type as an argument.
         if name.lower() not in ("content-length", "content-type"):
@@ -171,6 +177,9 @@ def send(output: RestOutput, answer: Answer, body: Iterable[bytes], refused: typ
         # Orthanc refuses a status that is not in its list (of 4xx it knows 400 to 417, 422 to 426), and would close the
         # connection without a word. The gateway makes this a 429 again; on Orthanc's own port 503 says the same.
         output.SetHttpHeader("X-Accel-Redirect", "/_too_many_requests")
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+    elif status == HTTPStatus.METHOD_NOT_ALLOWED:
+        output.SetHttpHeader("X-Accel-Redirect", "/_method_not_allowed")
         status = HTTPStatus.SERVICE_UNAVAILABLE
     if whole:
         output.SetHttpHeader("Content-Type", answer.content_type())

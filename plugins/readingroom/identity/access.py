@@ -24,6 +24,9 @@ IN_STUDY = re.compile(r"/dicom-web/studies/([^/]+)(/.*)?")
 UNCLEAN = re.compile(r"//|/\.{1,2}(/|$)|[\x00-\x1f\x7f\\%;?#]")
 """What Orthanc resolves before it asks us; if it ever does not, such a path is nobody's but an admin's."""
 
+MISLEADING = re.compile(r"//|[/\\;]\.{1,2}([/\\;?#]|$)|%(2[ef]|5c)|[\x00-\x1f\x7f]", re.IGNORECASE)
+"""The same of a path that begins like one of ours: what might lead out of there, should anybody resolve it again."""
+
 STUDIES = "/dicom-web/studies"
 PLAIN_QUERY = re.compile(r"([A-Za-z0-9._,=&-]|%2[Cc])*")
 SEARCH_KEYS = frozenset({"limit", "offset", "fuzzymatching", "includefield", "StudyInstanceUID"})
@@ -46,10 +49,10 @@ def capability_for(method: str, path: str, query: str | None = None) -> str | St
     Whatever is not named here needs `orthanc.admin`: the core's REST API, Orthanc Explorer, plugins' routes,
     STOW-RS. `query` is the query as the client wrote it, None where nobody can be believed about it.
     """
+    if (path.startswith(OUR_PREFIXES) or path.rstrip("/") in OUR_PATHS) and not MISLEADING.search(path):
+        return PUBLIC
     if UNCLEAN.search(path):
         return "orthanc.admin"
-    if path.startswith(OUR_PREFIXES) or path.rstrip("/") in OUR_PATHS:
-        return PUBLIC
     if method.upper() in ("GET", "HEAD"):
         one = study_searched(query) if path.rstrip("/") == STUDIES else None
         return StudyScope(one) if one else _for_reading(path.rstrip("/"))

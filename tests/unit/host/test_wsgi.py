@@ -47,10 +47,14 @@ class Output:
         self.status, self.body, self.mime = 200, body, mime
 
     def SendHttpStatus(self, status: int, body: bytes) -> None:
+        assert status not in (301, 405), "Orthanc has calls of their own for these, and refuses them here"
         self.status, self.body = status, body
 
     def SendHttpStatusCode(self, status: int) -> None:
         self.status = status
+
+    def SendMethodNotAllowed(self, allowed: str) -> None:
+        self.status, self.headers = 405, [("Allow", allowed)]  # Orthanc takes all others away
 
     def StartStreamAnswer(self, mime: str) -> None:
         self.status, self.mime = 200, mime
@@ -193,6 +197,15 @@ def test_a_429_which_orthanc_does_not_know_is_left_to_the_gateway_to_say(app: Fl
     assert (output.status, json.loads(output.body)) == (503, {"error": "too_many_requests"})
     headers = dict(output.headers)
     assert (headers["X-Accel-Redirect"], headers["Retry-After"]) == ("/_too_many_requests", "42")
+
+
+def test_a_405_is_orthancs_own_on_its_own_port_and_the_gateways_to_say_behind_it(app: Flask) -> None:
+    output = call(app, "/api/empty", method="DELETE")
+    assert (output.status, sorted(dict(output.headers)["Allow"].split(", "))) == (405, ["GET", "HEAD", "OPTIONS"])
+    output = call(app, "/api/empty", method="DELETE", headers={"X-Readingroom-Gateway": "known"})
+    headers = dict(output.headers)
+    assert (output.status, headers["X-Accel-Redirect"]) == (503, "/_method_not_allowed")
+    assert "GET" in headers["Allow"]
 
 
 def test_a_client_that_goes_away_is_no_error(app: Flask) -> None:

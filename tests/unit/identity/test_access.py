@@ -28,6 +28,12 @@ CLINICIAN = Identity("c", "outside", ROLES["clinician"], "12")
         "/health",
         "/health/",
         "/api/refusal",
+        "/api/users/grants/WARD\\alice",
+        "/api/users/a;b",
+        "/api/series/100%",
+        "/api/series/a#b?c",
+        "/api/series/a..b",
+        "/imaging/é",
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
@@ -74,6 +80,11 @@ NASTY = [
     "/api/..",
     "/api/%2e%2e/system",
     "/api/..;/system",
+    "/api/x;/../system",
+    "/api/x\\..\\..\\system",
+    "/api/%2E%2E%2fsystem",
+    "/share/x/..?",
+    "/imaging/x\n",
     "/api\\..\\system",
     "/x/../api/me",
     "/./api/me",
@@ -90,7 +101,6 @@ NASTY = [
     "api/me",
     "/health/x",
     "/health?x",
-    "/api/x#y",
     "/dicom-web/studies\n",
 ]
 
