@@ -39,6 +39,7 @@ from readingroom.manifests import Plans, SeriesPlan
 from readingroom.manifests.plans import KeptPlans
 from readingroom.metrics import Metrics
 from readingroom.nas_index import index_api, nas_api, profile, search_api, series_api, study
+from readingroom.nas_index.arrivals import Arrivals
 from readingroom.nas_index.catalogue import Catalogue
 from readingroom.nas_index.import_series import SeriesImports
 from readingroom.nas_index.import_series import variables as nas_variables
@@ -145,6 +146,11 @@ def build(
     region = profile.choose(settings.nas_profile, settings.nas_profile_file)
     catalogue = Catalogue(database, clock, region.recognise)
     in_orthanc = InOrthanc(pacs, clock)
+    arrivals = Arrivals(
+        database, clock, catalogue, pacs,
+        # By itself: what it looks at once does not push out what downloads and viewers come back to.
+        OrthancOrigin(pacs, StoredFiles(pacs, settings.orthanc_storage, ranges), KeptCrcs(database, clock), clock),
+    )  # fmt: skip
     finding = search_api.Finding(database, Search(database, clock), region, in_orthanc, trail)
     series_imports = SeriesImports(settings, database, clock, trail)
     indexing = Indexing(settings, database, clock, trail, catalogue)
@@ -154,19 +160,19 @@ def build(
     series = SeriesOrigins(OrthancOrigin(pacs, stored, crcs, clock), nas)
 
     thumbnails = Thumbnails(settings)
-    plans = KeptPlans(settings, series, clock)
-    json_writer = JsonWriter(settings)
+    plans, json_writer = KeptPlans(settings, series, clock), JsonWriter(settings)
     streams = Streams(settings, series, metrics)
     beforehand = streams.beforehand(lambda id_: _plan_of(pacs, series, plans, id_))
+    shares = sharing.build(
+        settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails,
+        lambda: _for_workers(settings),
+    )  # fmt: skip
+
     viewer = viewing.build(
         clock, trail, access, pacs, series, plans, thumbnails,
         {"orthanc": OrthancStudies(pacs).of_study, "nas": lambda uid: study.of_study(database, uid)},
         streams, Again(identity.authenticator, identity.share_cookies), json_writer,
-    )  # fmt: skip
-
-    shares = sharing.build(
-        settings, database, clock, trail, metrics, identity.share_cookies, series, sender, thumbnails,
-        lambda: _for_workers(settings),
+        shares.elsewhere.looked, shares.elsewhere.fetched,
     )  # fmt: skip
 
     imaging = imaging_parts.build(
@@ -213,16 +219,17 @@ def build(
         _declared(areas),
     )
     room.starts.extend(
-        (scheduler.start, indexing.go_on, series_imports.go_on, shares.copying.start, *imaging.starts, beforehand.start)
-    )
-    room.stops.extend((scheduler.stop, shares.copying.stop, shares.log.stop, *imaging.stops))
+        (scheduler.start, indexing.go_on, series_imports.go_on, shares.copying.start, *imaging.starts, beforehand.start,
+         arrivals.start)
+    )  # fmt: skip
     # Run backwards: what makes frames beforehand ends before what it makes them by.
     room.stops.extend(
-        (nas_files.close, nas.close, thumbnails.close, plans.close, json_writer.close, streams.close, beforehand.stop)
-    )
-    room.arrivals.append(in_orthanc.arrived)
-    room.deletions.append(in_orthanc.deleted)
-    room.settlings.append(beforehand.settled)
+        (scheduler.stop, arrivals.stop, shares.copying.stop, shares.log.stop, *imaging.stops,
+         nas_files.close, nas.close, thumbnails.close, plans.close, json_writer.close, streams.close, beforehand.stop)
+    )  # fmt: skip
+    room.arrivals.extend((in_orthanc.arrived, arrivals.arrived))
+    room.deletions.extend((in_orthanc.deleted, arrivals.deleted))
+    room.settlings.extend((beforehand.settled, arrivals.settled))
     if settings.zip_socket is not None:
         outlet = Outlet(
             settings.zip_socket, sender, keys, forwarded, lambda error, id_: error_response(as_ours(error), id_)

@@ -15,7 +15,7 @@ from readingroom.nas_index.copies import settle_copies_of_source
 from readingroom.nas_index.firebird.recognising import Kind
 from readingroom.nas_index.header import Header
 from readingroom.nas_index.rows import NOWHERE, Recognise, Region
-from readingroom.nas_index.tables import nas_source
+from readingroom.nas_index.tables import ORTHANC, nas_source
 from readingroom.nas_index.visit import Visit
 
 
@@ -67,9 +67,11 @@ class Catalogue:
             return int(made[0])
 
     def sources(self) -> list[SourceRecord]:
-        """All sources, by name."""
+        """All sources of the NAS, by name."""
         with self._database.read() as connection:
-            rows = connection.execute(select(nas_source).order_by(nas_source.c.name)).all()
+            rows = connection.execute(
+                select(nas_source).where(nas_source.c.kind != ORTHANC).order_by(nas_source.c.name)
+            ).all()
         return [
             SourceRecord(
                 row.id,
@@ -99,6 +101,12 @@ class Catalogue:
     def visit(self, source_id: int, run_id: str, below: str = "") -> Visit:
         """Begin to bring a source up to date, or what lies in the folder `below`: `compare`, `store`, `finish`."""
         return Visit(self._database, self._clock, self._recognise, source_id, run_id, below)
+
+    def seen_whole(self, source_id: int) -> None:
+        """All of the source was looked at just now."""
+        with self._database.write() as connection:
+            changed = update(nas_source).where(nas_source.c.id == source_id)
+            connection.execute(changed.values(completed_at=self._clock.now()))
 
     def recognised(self, source_id: int, content: Kind, pictures: int | None = None) -> None:
         """The source turned out to be that kind of archive, with so many pictures where all of them were counted."""

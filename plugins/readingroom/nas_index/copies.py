@@ -1,15 +1,18 @@
-"""Which source's row is shown of a series that several sources have: one that is online, and has most of its files."""
+"""Which source's row is shown of a series that several sources have: one that is online, and has most of its files.
+
+Orthanc's own row is shown where no source has the series.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from readingroom.nas_index.bulk import Bulk, chunks
-from readingroom.nas_index.tables import SEARCH_TABLE
+from readingroom.nas_index.tables import ORTHANC, SEARCH_TABLE
 
-_BEST = """(SELECT b.id FROM {}nas_series b JOIN {}nas_source o ON o.id = b.source_id
-            WHERE b.series_key = {}nas_series.series_key
-            ORDER BY o.online DESC, b.file_count DESC, b.id LIMIT 1)"""
+_BEST = f"""(SELECT b.id FROM {{}}nas_series b JOIN {{}}nas_source o ON o.id = b.source_id
+            WHERE b.series_key = {{}}nas_series.series_key
+            ORDER BY o.kind = '{ORTHANC}', o.online DESC, b.file_count DESC, b.id LIMIT 1)"""  # noqa: S608  # nothing of a user's
 
 
 def settle_copies(bulk: Bulk, keys: Sequence[str]) -> None:

@@ -94,6 +94,19 @@ class Leaving:
                 beside(connection)
         return self._left
 
+    def take_out(self, folder: str) -> None:
+        """Take out what is known in one folder and was not seen."""
+        with self._database.read() as connection:
+            rows = Bulk(connection).rows(
+                "SELECT f.id FROM {}nas_folder d JOIN {}nas_file f ON f.folder_id = d.id "
+                "WHERE d.source_id = ? AND d.path = ?",
+                [self._source_id, printable(folder)],
+            )
+        missing = [row[0] for row in rows if row[0] not in self._seen]
+        for some in chunks(missing, AT_ONCE):
+            with self._database.write() as connection:
+                self._remove(Bulk(connection), list(some))
+
     def _take_out(self, accept_loss: bool) -> None:
         with self._database.read() as connection:
             known = self._known(Bulk(connection))

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from readingroom.errors import BadRequest, NotFound, SettingsError
+from readingroom.nas_index.tables import ORTHANC_NAME
 from readingroom.settings import Settings
 from readingroom.sources import Location, SourceSettings, parse_location
 
@@ -133,6 +134,8 @@ class NasConfig(BaseModel):
         names = [each.name for each in self.sources]
         if len(set(names)) < len(names):
             raise ValueError("two sources have the same name")
+        if any(each.casefold() == ORTHANC_NAME.casefold() for each in names):
+            raise ValueError(f"{ORTHANC_NAME} is the name of what Orthanc has; call the source otherwise")
         return self
 
     def named(self, name: str) -> SourceConfig:

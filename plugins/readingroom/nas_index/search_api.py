@@ -56,7 +56,7 @@ class SearchQuery(BaseModel):
     medical_aid: Line = ""
     hospital: Line = ""
     hospital_group: Line = ""
-    source: Line = Field("", description="Name of one source; else each series is listed once, wherever it is")
+    source: Line = Field("", description="One source, or `Orthanc`; else each series is listed once, wherever it is")
     limit: int = Field(50, ge=1, le=MAX_PAGE)
     offset: int = Field(0, ge=0, le=100_000)
 
@@ -172,7 +172,7 @@ def routes(parts: Finding) -> Area:
 
     @area.get("/api/search", capability="index.search", query=SearchQuery, answer=SearchAnswer)
     def search(query: SearchQuery) -> SearchAnswer:
-        """Series of all sources, newest study first; answers while a run still fills the catalogue."""
+        """Series of all sources and of Orthanc, newest study first; answers while a run still fills the catalogue."""
         found = parts.search.page(
             Wanted(
                 words=query.q,
@@ -199,7 +199,7 @@ def routes(parts: Finding) -> Area:
     @area.get("/api/series/<key>", capability="index.search", query=SeriesQuery, answer=SeriesAnswer, errors=(404,))
     def one_series(key: str, query: SeriesQuery) -> SeriesAnswer:
         """One series by SeriesKey or SeriesInstanceUID, with its files, gaps and duplicates."""
-        found = finding.find(parts.database, key, query.source)
+        found = finding.find(parts.database, key, query.source, anywhere=True)
         files, total = finding.files(parts.database, found.id, query.files_limit, query.files_offset)
         whole = finding.whole(parts.database, found.id)
         parts.trail.record(SeriesViewed(entity_id=found.key), caller())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 from readingroom.db import Database
 from readingroom.errors import NotFound
 from readingroom.nas_index.integrity import Integrity, gaps
-from readingroom.nas_index.tables import nas_file, nas_folder, nas_series, nas_source
+from readingroom.nas_index.tables import ORTHANC, nas_file, nas_folder, nas_series, nas_source
 
 MAX_LISTED = 1000
 """Gaps and duplicates in one answer; a series with more is described well enough by these."""
@@ -91,12 +91,15 @@ class Whole:
     duplicates: tuple[Duplicate, ...]
 
 
-def find(database: Database, key: str, source: str = "") -> Series:
+def find(database: Database, key: str, source: str = "", *, anywhere: bool = False) -> Series:
     """The series with that SeriesKey or SeriesInstanceUID; raises NotFound.
 
-    Of several sources that have it, the named one, else the one that lists show.
+    Of several sources that have it, the named one, else the one that lists show. It is one of the NAS, unless
+    `anywhere` lets it be one that Orthanc alone has.
     """
     statement = _series().order_by(nas_series.c.is_copy, nas_series.c.id).limit(1)
+    if not anywhere:
+        statement = statement.where(nas_source.c.kind != ORTHANC)
     if source:
         statement = statement.where(nas_source.c.name == source)
     with database.read() as connection:
@@ -113,8 +116,10 @@ MAX_OF_STUDY = 2000
 
 
 def of_study(database: Database, study_uid: str) -> list[Series]:
-    """The series of a study, each from the source that lists show."""
-    statement = _series().where(nas_series.c.study_instance_uid == study_uid, nas_series.c.is_copy.is_(False))
+    """The series of a study that the NAS has, each from the source that lists show."""
+    statement = _series().where(
+        nas_series.c.study_instance_uid == study_uid, nas_series.c.is_copy.is_(False), nas_source.c.kind != ORTHANC
+    )
     with database.read() as connection:
         return [_one(row) for row in connection.execute(statement.order_by(nas_series.c.id).limit(MAX_OF_STUDY))]
 
@@ -193,24 +198,25 @@ def _one(row: Any) -> Series:
 
 
 def _with_copies(connection: Connection, found: list[Series]) -> list[Series]:
-    """Say of each series which other sources have it."""
+    """Say of each series which other sources of the NAS have it."""
     if not found:
         return found
     keys = [each.key for each in found]
     rows = connection.execute(
         select(nas_series.c.series_key, nas_series.c.source_id, nas_source.c.name)
         .join(nas_source, nas_source.c.id == nas_series.c.source_id)
-        .where(nas_series.c.series_key.in_(keys))
+        .where(nas_series.c.series_key.in_(keys), nas_source.c.kind != ORTHANC)
         .order_by(nas_source.c.name)
     ).all()
-    if len(rows) == len(found):
-        return found
-    return [_also_on(each, [r.name for r in rows if r.series_key == each.key]) for each in found]
+    names: dict[str, list[str]] = {}
+    for row in rows:
+        names.setdefault(row.series_key, []).append(row.name)
+    return [_also_on(each, names.get(each.key, ())) for each in found]
 
 
 def _also_on(series: Series, names: Iterable[str]) -> Series:
-    fields = {name: getattr(series, name) for name in Series.__dataclass_fields__}
-    return Series(**{**fields, "also_on": tuple(name for name in names if name != series.source)})
+    others = tuple(name for name in names if name != series.source)
+    return replace(series, also_on=others) if others else series
 
 
 def _file(row: Any) -> SeriesFile:

@@ -23,6 +23,12 @@ from sqlalchemy import (
 from readingroom.db import UtcDateTime, metadata
 from readingroom.db.engine import SCHEMA
 
+ORTHANC = "orthanc"
+"""`nas_source.kind` of what Orthanc itself has: found beside the NAS, and by nothing that is about the NAS."""
+
+ORTHANC_NAME = "Orthanc"
+"""Its name; no configured source has it."""
+
 UNSETTLED = ""
 """`nas_series.integrity` of a series that changed since it was last looked at as a whole."""
 
@@ -31,7 +37,7 @@ nas_source = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", String(200), nullable=False, unique=True),
-    Column("kind", String(16), nullable=False),  # local smb sftp list …
+    Column("kind", String(16), nullable=False),  # local smb sftp list …, or ORTHANC
     Column("location", Text, nullable=False),  # without credentials
     Column("online", Boolean, nullable=False, default=True),
     Column("offline_reason", Text, nullable=False, default=""),

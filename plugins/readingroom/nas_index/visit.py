@@ -102,6 +102,11 @@ class Visit:
         """A folder (or file) that was there and could not be looked into: what is known below it is not gone."""
         self.unread.add(path)
 
+    def take_out(self, folder: str) -> None:
+        """Take out at once what is known in one folder and this visit did not see there: of a source that says
+        reliably what it no longer has."""
+        Leaving(self._database, self._clock, self, self._seen).take_out(folder)
+
     def finish(self, complete: bool, accept_loss: bool = False, beside: Beside | None = None) -> Left:
         """End the visit. Only one that saw the whole source takes out what it did not see.
 

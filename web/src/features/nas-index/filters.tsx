@@ -4,7 +4,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 
-import { profileQuery } from "./nas-api";
+import { ORTHANC, profileQuery } from "./nas-api";
 import { filtersSet, NO_FILTER, type SearchPlace } from "./search-address";
 import { sourcesQuery } from "./sources-api";
 
@@ -34,7 +34,7 @@ export function Filters({ place, onChange }: FiltersProps) {
     { name: "medical_aid", label: "Medical aid", all: "All medical aids", data: profile.data?.medical_aids },
     { name: "hospital", label: "Hospital", all: "All hospitals", data: profile.data?.hospitals },
     { name: "hospital_group", label: "Hospital group", all: "All hospital groups", data: profile.data?.hospital_groups },
-    { name: "source", label: "Source", all: "All sources", data: sources.data?.items.map(({ name }) => name) },
+    { name: "source", label: "Source", all: "All sources", data: sources.data && [...sources.data.items.map(({ name }) => name), ORTHANC] },
   ];
   const [modality, ...others] = choices.map((choice) => <Chosen key={choice.name} {...choice} value={place[choice.name]} onChange={onChange} />);
   const day = (name: "from" | "to", label: string) => (

@@ -6,6 +6,9 @@ import { api } from "@/lib/api";
 import { NAS_KEY, SEARCH_KEY, SERIES_KEY, SUGGESTIONS_KEY, useRefresh } from "./nas-keys";
 import type { SearchPlace } from "./search-address";
 
+/** The source of what lies in Orthanc and on no NAS. */
+export const ORTHANC = "Orthanc";
+
 export type Integrity = "complete" | "gaps" | "duplicates" | "unknown";
 
 /** One series in a list; names are DICOM keywords where DICOM has one. */

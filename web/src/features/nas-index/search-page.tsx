@@ -1,4 +1,4 @@
-/** Find any series on the NAS: by words as they are typed, and by filters. */
+/** Find any series, on the NAS or in Orthanc: by words as they are typed, and by filters. */
 import { Button, Group } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconDatabaseSearch, IconSearch, IconServerCog } from "@tabler/icons-react";
@@ -46,7 +46,7 @@ export function NasSearchPage() {
         title="NAS index"
         lead={
           found.data === undefined || found.data.total === 0
-            ? "Find any series on the NAS, by patient, number or description."
+            ? "Find any series on the NAS or in Orthanc, by patient, number or description."
             : `${totalWords(found.data.total, found.data.total_is_exact)}${isNarrowed(place) ? " found" : " known"}, newest study first.`
         }
         actions={

@@ -1,4 +1,4 @@
-/** One series on the NAS: what its headers say, whether it is whole, its files, and the way into Orthanc. */
+/** One series, on the NAS or in Orthanc: what its headers say, whether it is whole, its files, and the way into Orthanc. */
 import { Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconAlertTriangle, IconCloudOff, IconLink } from "@tabler/icons-react";
@@ -20,7 +20,7 @@ import { ohifPath } from "@/lib/viewer-address";
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
 import { sex, wholeness } from "./dicom-words";
 import { ImportIntoOrthanc } from "./import-series";
-import { FILES_AT_ONCE, seriesQuery, type SeriesDetail, type SeriesFile } from "./nas-api";
+import { FILES_AT_ONCE, ORTHANC, seriesQuery, type SeriesDetail, type SeriesFile } from "./nas-api";
 import classes from "./nas-index.module.css";
 
 export function NasSeriesPage() {
@@ -90,7 +90,7 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
           {item.in_orthanc && <OrthancBadge />}
           {!item.source_online && <OfflineBadge />}
         </Group>
-        <ImportIntoOrthanc series={item} />
+        {item.source !== ORTHANC && <ImportIntoOrthanc series={item} />}
         {!item.source_online && (
           <Alert variant="light" color="red" icon={<IconCloudOff size={18} />} title={`${item.source} is offline`}>
             What is known of it stays, and the files are within reach again when it is back.
