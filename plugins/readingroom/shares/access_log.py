@@ -31,10 +31,8 @@ REFUSALS_A_MINUTE = 10
 """Refusals kept of one link and address, or IPv6 household, in a minute: whoever holds a dead link must not fill the
 disk with it."""
 
-QUESTIONS_A_MINUTE = 60
-"""The same of each kind of question that gives nothing of the series but what its page shows."""
-
-QUESTIONS = frozenset({"landing", "info", "unlock", "thumbnail"})
+QUESTIONS = {"landing": 60, "info": 60, "unlock": 60, "thumbnail": 60, "view": 1}
+"""The same of each kind of question that gives no file of the series. Whoever looks through it asks many times."""
 
 LINGER_SECONDS = 0.2
 """What comes in within this is written in one transaction."""
@@ -50,7 +48,7 @@ class Access:
     """Something that was done with a link, or refused; without a link where there is none."""
 
     link: str
-    what: str  # landing info unlock zip file thumbnail refused
+    what: str  # landing info unlock zip file thumbnail view refused
     success: bool
     at: datetime
     agent: str
@@ -176,7 +174,7 @@ class AccessLog:
             self._lately_since = entry.at
         same = (entry.link, address_key(entry.caller.ip), entry.what)
         self._lately[same] += 1
-        return self._lately[same] <= (QUESTIONS_A_MINUTE if entry.success else REFUSALS_A_MINUTE)
+        return self._lately[same] <= (QUESTIONS[entry.what] if entry.success else REFUSALS_A_MINUTE)
 
 
 def _count(connection: Connection, entries: Sequence[Access]) -> None:

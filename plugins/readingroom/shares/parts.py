@@ -24,6 +24,7 @@ from readingroom.shares.copying import Copying
 from readingroom.shares.copying_origin import CopyOrigin
 from readingroom.shares.copying_queue import CopyQueue
 from readingroom.shares.counting import Downloads
+from readingroom.shares.elsewhere import Elsewhere
 from readingroom.shares.handing import Handing
 from readingroom.shares.links import Links
 from readingroom.shares.pace import Pace
@@ -42,6 +43,7 @@ class Sharing:
     links: Links
     log: AccessLog
     copying: Copying
+    elsewhere: Elsewhere
     flow: Giver  # large files, for the gateway to fetch from the plugin's own socket
 
 
@@ -78,4 +80,4 @@ def build(
         copying_api.routes(links, copying),
         public_api.routes(admission, cookies, sending, log, trail, clock),
     ]
-    return Sharing(areas, links, log, copying, handing.flow)
+    return Sharing(areas, links, log, copying, Elsewhere(admission, sending, log), handing.flow)

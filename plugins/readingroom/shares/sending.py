@@ -154,7 +154,7 @@ class Sending:
         self._pace.begin(link.id, "file")
         place = None if holder.caller.through_gateway else self._places.take(link.id)
         try:
-            begun = self._begin(holder, Wanted(f"files {found.version}", found.size_bytes, "file"), again=True)
+            begun = self._begin(holder, _files_of(found), again=True)
             with self._given_back(begun):
                 pieces = self._pieces(holder, found, index, start, stop)
                 first = next(pieces, b"")
@@ -173,6 +173,12 @@ class Sending:
             # A gateway without our socket takes it at its client's pace too, and keeps nothing of it in files.
             head.headers["X-Accel-Buffering"] = "no"
         return _holding(head, place)
+
+    def counted(self, holder: Holder, found: FoundSeries, size: int) -> None:
+        """A file of so many bytes that is sent by another room: counts as one of `file`. Raises NotFound."""
+        self._pace.begin(holder.link.id, "file")
+        begun = self._begin(holder, _files_of(found), again=True)
+        self._log.passed(begun.row, size)
 
     def thumbnail(self, holder: Holder, known: str) -> Response:
         """The small picture; raises NoThumbnail where there is none."""
@@ -255,6 +261,10 @@ def series_of(link: Link, origins: Origins) -> FoundSeries | None:
     # Where it lay when the link was made, as long as it does: a download that began there is resumed there.
     place: model.Place = "orthanc" if link.origin == "orthanc" else "nas"
     return origins.find_in(place, key) or origins.find(key)
+
+
+def _files_of(found: FoundSeries) -> Wanted:
+    return Wanted(f"files {found.version}", found.size_bytes, "file")
 
 
 def etag_of(found: FoundSeries, entry: SeriesFile) -> str:

@@ -51,7 +51,7 @@ share_access_log = Table(
     Column("accessed_at", UtcDateTime, nullable=False),
     Column("ip_address", Text, nullable=False),
     Column("user_agent", String(300), nullable=False),
-    Column("what", String(16), nullable=False),  # landing info unlock zip file thumbnail refused
+    Column("what", String(16), nullable=False),  # landing info unlock zip file thumbnail view refused
     Column("bytes", BigInteger, nullable=False, default=0),  # that were handed on
     Column("success", Boolean, nullable=False),
     Index("ix_share_access_log_share", "share_id", "accessed_at"),

@@ -69,6 +69,10 @@ class Files:
                 return InstanceFile(found, index, files[index])
         raise _no_file()
 
+    def by_link(self, identity: Identity, file: InstanceFile) -> str:
+        """See Sight.by_link."""
+        return self._sight.by_link(identity, file.found)
+
     def frame(self, file: InstanceFile, number: int) -> FramePlace:
         """Where a frame of that file lies. Raises NotFound where it has none of that number that could be shown."""
         plan = self._plans.of(file.found)

@@ -12,6 +12,7 @@ from readingroom.audit import Trail
 from readingroom.downloads.answers import byte_range, disposition
 from readingroom.errors import NotFound, TooManyRequests, UnsupportedMedia
 from readingroom.routing import Area, caller
+from readingroom.series import FoundSeries
 from readingroom.viewer.answers import PRIVATE
 from readingroom.viewer.events import FileRead, SeriesViewed
 from readingroom.viewer.files import PIECE, Files, InstanceFile
@@ -26,19 +27,27 @@ LARGEST_RANGE = 32 << 20
 LARGEST_PART = 64 << 20
 """A part is made in memory."""
 
-MISSES = (404, 415, 416, 429, 503)
+MISSES = (404, 409, 415, 416, 429, 503)
+
+Fetched = Callable[[str, FoundSeries, int], None]
+"""Told of so many bytes of a series' files that are had by a link alone; raises where it gives no more."""
 
 
-def routes(files: Files, trail: Trail) -> Area:
+def routes(files: Files, trail: Trail, fetched: Fetched) -> Area:
     """The area of single files."""
     area = Area("viewer_files", "Viewer")
     places = threading.BoundedSemaphore(AT_ONCE)
+
+    def counted(file: InstanceFile) -> None:
+        if link := files.by_link(caller().identity, file):
+            fetched(link, file.found, file.file.size)
+        trail.record(FileRead(entity_id=file.found.key, place=file.found.origin), caller())
 
     @area.get("/api/pacs/instances/<handle>/file", capability=SEES, errors=MISSES)
     def instance_file(handle: str) -> Response:
         """The DICOM file, byte for byte; ranges are followed. `wadouri:` of Cornerstone's own loader takes it."""
         file = files.of(caller().identity, handle)
-        trail.record(FileRead(entity_id=file.found.key, place=file.found.origin), caller())
+        counted(file)
         response = _sent(files, file, places)
         response.mimetype = "application/dicom"
         response.headers["Content-Disposition"] = disposition(f"{file.file.sop_instance_uid or 'image'}.dcm")
@@ -54,9 +63,9 @@ def routes(files: Files, trail: Trail) -> Area:
         """
         file = files.of(caller().identity, handle)
         if "application/dicom" in _accepted().replace("application/dicom+json", ""):
-            trail.record(FileRead(entity_id=file.found.key, place=file.found.origin), caller())
             if file.file.size > LARGEST_PART:
                 raise UnsupportedMedia("This file is too large for a part: ask for it by /file.")
+            counted(file)
             return _in_part(b"".join(files.read(file, 0, file.file.size)), "application/dicom")
         trail.record(SeriesViewed(entity_id=file.found.key, place=file.found.origin), caller())
         return Response(files.header(file), mimetype="application/dicom+json", headers={"Cache-Control": PRIVATE})

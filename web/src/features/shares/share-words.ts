@@ -33,6 +33,7 @@ const ACTS: Record<string, string> = {
   zip: "Downloaded the zip",
   file: "Downloaded files",
   thumbnail: "Saw the picture",
+  view: "Looked at the images",
   refused: "Was refused",
 };
 
