@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import settings
+
+# That the machine was busy for a fifth of a second says nothing of what is tested.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
 pytest_plugins = [
     "tests.fixtures.instance",
     "tests.fixtures.browser",
