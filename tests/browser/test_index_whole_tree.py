@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.fixtures.browser import Shelf, Visitor
 from tests.fixtures.instance import LiveInstance
@@ -36,7 +36,7 @@ def test_a_whole_tree_is_indexed_from_the_page_while_one_watches(visit: Visitor,
     run_id = started.value.json()["runId"]
     panel = page.get_by_role("region", name=re.compile("Run over .*whole nas"))
     with ended_at_last(shelf.live, run_id), Slowed(run_id, rests=0.5) as slowed:
-        shown = bar_values(page, slowed)
+        shown = bar_values(page, panel, slowed)
     assert shown == sorted(shown)
     assert len(set(shown)) >= VALUES, shown
 
@@ -63,11 +63,11 @@ def ended_at_last(live: LiveInstance, run_id: str) -> Iterator[None]:
         live.admin.post("/api/index/cancel", json={"runId": run_id})
 
 
-def bar_values(page: Page, slowed: Slowed) -> list[float]:
+def bar_values(page: Page, panel: Locator, slowed: Slowed) -> list[float]:
     """What the bar showed from the start of a run to its end, in per cent; slow until it was seen to move."""
     shown: list[float] = []
     end = time.monotonic() + PATIENCE
-    while not page.get_by_text("Last run over").is_visible():
+    while not panel.get_by_text("Last run over").is_visible():
         assert time.monotonic() < end, shown
         # It is animated as long as nobody knows how many files there are.
         shown += page.evaluate(

@@ -243,14 +243,17 @@ def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     run_id = nas.start(workers=1)
     with Slowed(run_id):
         nas.until(run_id, lambda status: status["files_processed"] > 0)
-        paused = nas.ask("pause", run_id)
-    assert (paused["paused"], paused["state"], paused["running"]) == (True, "paused", True)
-    time.sleep(1.5)  # what was under way is stored
-    resting = nas.status(run_id)["files_processed"]
-    time.sleep(2)
-    assert nas.status(run_id)["files_processed"] == resting
-    resumed = nas.ask("resume", run_id)
-    assert (resumed["state"], resumed["paused"]) == ("running", False)
+        nas.ask("pause", run_id)
+    paused = nas.until(run_id, lambda status: bool(status["paused"]))
+    assert (paused["state"], paused["running"]) == ("paused", True)
+    # What was under way is stored; then nothing moves.
+    resting, before, end = paused["files_processed"], -1, time.monotonic() + PATIENCE
+    while resting != before and time.monotonic() < end:
+        time.sleep(2)
+        before, resting = resting, nas.status(run_id)["files_processed"]
+    assert resting == before < 240_000
+    nas.ask("resume", run_id)
+    nas.until(run_id, lambda status: status["state"] == "running" and not status["paused"])
     nas.ask("cancel", run_id)
     assert nas.ended(run_id)["state"] == "cancelled"
     kept = nas.files()

@@ -29,6 +29,7 @@ from readingroom.sources import open_source
 from sqlalchemy import select
 
 from tests.fixtures.catalogued import SERIES, catalogue_source, configure, write_series
+from tests.fixtures.nas import PATIENCE
 from tests.fixtures.small_pacs import SmallPacs
 from tests.http.conftest import PASSWORD, Person, SilentPacs
 
@@ -166,7 +167,7 @@ class Site:
         return dict(answer.get_json())
 
     def ended(self) -> dict[str, Any]:
-        end = time.monotonic() + 60
+        end = time.monotonic() + PATIENCE
         while (status := self.status())["state"] in ("queued", "running"):
             assert time.monotonic() < end, status
             time.sleep(0.1)
@@ -204,12 +205,12 @@ def test_a_series_is_brought_in_byte_for_byte_by_a_process_of_its_own(site: Site
 
 
 def test_two_imports_of_one_series_do_not_meet_and_one_can_be_called_off(site: Site) -> None:
-    site.pacs.delay = 0.5
+    site.pacs.delay = 1.5  # so that it is under way for some seconds
     first = site.staff.post(f"/api/series/{SERIES}/import").get_json()["jobId"]
     again = site.staff.post(f"/api/series/{SERIES}/import")
     assert (again.status_code, again.get_json()["error"]) == (409, "import_running")
     assert again.get_json()["detail"] == {"jobId": first}
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while site.status()["state"] == "queued" and time.monotonic() < end:
         time.sleep(0.1)
     assert site.staff.post(f"/api/series/{SERIES}/import/cancel").status_code == 200

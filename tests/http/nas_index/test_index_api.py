@@ -10,7 +10,7 @@ import stat
 import time
 from typing import Any
 
-from tests.fixtures.nas import Nas
+from tests.fixtures.nas import PATIENCE, Nas
 from tests.fixtures.nas_trees import hostile_files, make_tree, multiply
 from tests.fixtures.slowed import Slowed
 
@@ -72,8 +72,9 @@ def test_a_worker_that_is_killed_is_seen_at_once_and_the_next_run_reads_nothing_
     multiply(nas.root, 12)
     run_id = nas.start(path=str(nas.root), workers=1)
     with Slowed(run_id):
-        end = time.monotonic() + 60
-        while nas.status(runId=run_id)["added"] == 0 and time.monotonic() < end:
+        end = time.monotonic() + PATIENCE
+        while nas.status(runId=run_id)["added"] == 0:
+            assert time.monotonic() < end, nas.status(runId=run_id)
             time.sleep(0.1)
         os.kill(nas.worker(run_id), signal.SIGKILL)
         status = nas.ended(run_id)

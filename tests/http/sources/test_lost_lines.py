@@ -107,7 +107,7 @@ def test_pauses_between_retries_grow(remote: Place) -> None:
     with pytest.raises(SourceUnreachable):
         remote.open(retries=3, retry_delay=0.2)
     took = time.monotonic() - began
-    assert 0.2 + 0.4 + 0.8 <= took < 5
+    assert 0.2 + 0.4 + 0.8 <= took < 20
 
 
 def test_a_line_that_falls_silent_counts_as_lost(remote: Place) -> None:
@@ -122,7 +122,7 @@ def test_a_line_that_falls_silent_counts_as_lost(remote: Place) -> None:
         began = time.monotonic()
         with pytest.raises(SourceUnreachable):
             file.read()
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 30
 
 
 def test_no_more_connections_are_made_than_allowed(remote: Place) -> None:
@@ -140,7 +140,7 @@ def test_no_more_connections_are_made_than_allowed(remote: Place) -> None:
 
 def test_closing_the_source_ends_a_wait_at_once(remote: Place) -> None:
     with remote.line() as line:
-        source = remote.open_over(line, retries=10, retry_delay=20)
+        source = remote.open_over(line, retries=10, retry_delay=120)
         line.go_down()
         ended: list[BaseException] = []
 
@@ -154,7 +154,7 @@ def test_closing_the_source_ends_a_wait_at_once(remote: Place) -> None:
         thread.start()
         time.sleep(0.3)
         source.close()
-        thread.join(5)
+        thread.join(20)  # a pause is 30 s long
         assert not thread.is_alive()
         assert ended
 

@@ -36,13 +36,13 @@ def test_a_question_takes_the_round_trip_that_was_asked_for(echo: int, delayed: 
     line = delayed("127.0.0.1", echo, round_trip_ms=20)
     spent = []
     with socket.create_connection((line.host, line.port)) as client:
-        for _ in range(10):
+        for _ in range(30):
             began = time.perf_counter()
             client.sendall(b"?")
             assert client.recv(1) == b"?"
             spent.append(time.perf_counter() - began)
-    assert min(spent) >= 0.020
-    assert sorted(spent)[5] < 0.040
+    # The quickest tells what the line adds; the others, how busy the machine is.
+    assert 0.020 <= min(spent) < 0.040
 
 
 def test_every_byte_arrives_in_order_and_the_end_after_it(echo: int, delayed: Callable[..., Delay]) -> None:
