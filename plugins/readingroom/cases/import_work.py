@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from readingroom.audit import Trail
 from readingroom.audit.events import ImportFinished, ImportStarted
+from readingroom.cases import private_map
 from readingroom.cases.catalogue import Catalogue
 from readingroom.cases.import_patience import PatientPacs
 from readingroom.cases.import_presence import Presence, check_orthanc
@@ -49,10 +50,11 @@ class Special:
 
 
 class CaseProfiles:
-    """De-identifies each case with a profile of its own."""
+    """De-identifies each case with a profile of its own, which goes on with what the private map has of it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
         self._data = settings.data
+        self._database = database
         self._profiles: dict[int, Profile] = {}
         self._lock = threading.Lock()
 
@@ -62,7 +64,8 @@ class CaseProfiles:
             profile = self._profiles.get(case_number)
             if profile is None:
                 secret = kept_secret(self._data, "deidentify_secret").encode()
-                profile = self._profiles[case_number] = Profile(secret, f"case {case_number}")
+                kept = private_map.of_number(self._database, case_number)
+                profile = self._profiles[case_number] = Profile(secret, f"case {case_number}", kept)
         return profile.apply(data)
 
 
@@ -150,7 +153,7 @@ class Worker:
             catalogue = Catalogue(self._database, self._clock, self._trail)
             records = Records(self._database, self._clock, self._trail, catalogue, caller, source.url)
             stored = StoredFiles(pacs, self._settings.orthanc_storage)
-            profiles = CaseProfiles(self._settings)
+            profiles = CaseProfiles(self._settings, self._database)
             uploader = Uploader(source, pacs, stored, profiles, uploads=wish.workers, always_check=always_check)
             return Importer(
                 run_id,

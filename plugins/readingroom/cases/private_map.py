@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from readingroom.cases.tables import deidentified_uid
+from readingroom.cases.tables import clinical_case, deidentified_uid
 from readingroom.db import Database
 from readingroom.deidentify import Replacement
 
 ROWS_AT_ONCE = 200
 """Rows in one INSERT: four variables each stay below SQLite's old limit of 999."""
 
+
+READ_AT_ONCE = 5_000
 
 MAX_ORIGINAL = 600
 """Characters of an original: three times what any of these attributes may have (PS3.5 section 6.2), and what PostgreSQL
@@ -48,6 +50,25 @@ def page(database: Database, case_id: str, limit: int, offset: int) -> tuple[lis
             .offset(offset)
         )
         return [Replacement(row.kind, row.original, row.replacement) for row in rows], total
+
+
+def of_number(database: Database, case_number: int) -> Iterator[Replacement]:
+    """The whole map of the case that has this number now, read a part at a time."""
+    columns, after = deidentified_uid.c, 0
+    found = (
+        select(columns.id, columns.kind, columns.original, columns.replacement)
+        .join(clinical_case, clinical_case.c.id == columns.case_id)
+        .where(clinical_case.c.case_number == case_number)
+        .order_by(columns.id)
+        .limit(READ_AT_ONCE)
+    )
+    while True:
+        with database.read() as connection:
+            rows = connection.execute(found.where(columns.id > after)).all()
+        if not rows:
+            return
+        yield from (Replacement(row.kind, row.original, row.replacement) for row in rows)
+        after = rows[-1].id
 
 
 def _storable(original: str) -> str:

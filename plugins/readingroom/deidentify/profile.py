@@ -5,6 +5,7 @@ other.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from pydicom import DataElement, Dataset, FileDataset, FileMetaDataset, dcmread, dcmwrite
@@ -56,12 +57,13 @@ class Profile:
     """The profile for one case: the same original gives the same substitute in all its files, today and next
     year.
 
-    `secret` belongs to the installation (16 bytes or more), `scope` to the case. Safe for many threads at
-    once.
+    `secret` belongs to the installation (16 bytes or more), `scope` to the case; `kept` is what its files were given
+    already, perhaps under another scope. Safe for many threads at once.
     """
 
-    def __init__(self, secret: bytes, scope: str) -> None:
+    def __init__(self, secret: bytes, scope: str, kept: Iterable[Replacement] = ()) -> None:
         self._substitutes = Substitutes(secret, scope)
+        self._substitutes.abide_by(kept)
 
     def apply(self, file: bytes) -> Deidentified:
         """De-identify one file; its transfer syntax stays, and its pixel data byte for byte.

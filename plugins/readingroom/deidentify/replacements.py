@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterable
 from typing import NamedTuple
 
 REGISTERED = "1.2.840.10008."
@@ -37,11 +38,24 @@ class Substitutes:
         if len(secret) < 16:
             raise ValueError("the secret of de-identification has at least 16 bytes")
         self._key = hmac.digest(secret, f"readingroom deidentify {scope}".encode(), "sha256")
+        self._uids: dict[str, str] = {}
+        self._patients: dict[str, str] = {}
+
+    def abide_by(self, kept: Iterable[Replacement]) -> None:
+        """Go on with these UIDs and patients, which were given out under another scope or secret."""
+        for kind, original, replacement in kept:
+            if kind == "PatientID":
+                if self.patient_id(original) != replacement:
+                    self._patients[original] = replacement
+            elif kind.endswith("UID") and self.uid(original) != replacement:
+                self._uids[original] = replacement
 
     def uid(self, original: str) -> str:
         """The UID that stands for another one, below 2.25 (PS3.5 B.2); one of DICOM's own stays as it is."""
         if original.startswith(REGISTERED):
             return original
+        if (kept := self._uids.get(original)) is not None:
+            return kept
         digits = int.from_bytes(self._digest("uid", original)[:16])
         return f"2.25.{digits & ~_MARKS | _VERSION_8}"
 
@@ -50,6 +64,8 @@ class Substitutes:
 
         Not empty, as the profile would allow: Orthanc files all studies with one PatientID under one patient.
         """
+        if (kept := self._patients.get(original)) is not None:
+            return kept
         return base64.b32encode(self._digest("patient", original)[:10]).decode()
 
     def _digest(self, kind: str, original: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
 import threading
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 from readingroom.cases.catalogue import Catalogue
 from readingroom.cases.import_runs import Wish
 from readingroom.cases.import_work import Special, Worker
@@ -172,6 +174,31 @@ def test_de_identified_cases_keep_a_private_map(desk: Desk) -> None:
     assert desk.imported(deidentify=True).figures.unchanged == 1
     assert desk.imported().figures.unchanged == 1
     assert desk.pacs.uploads() == uploads
+
+
+def test_a_de_identified_case_that_got_another_number_keeps_its_study_and_patient(desk: Desk) -> None:
+    def slices(*indexes: int) -> dict[str, bytes]:
+        return {f"{n}.dcm": dicom_bytes(ct("a", n, PatientID="MRN-1", PatientName="Doe^Jane")) for n in indexes}
+
+    write_tree(desk.folder / "CT/0042", slices(0, 1))
+    desk.imported(deidentify=True)
+    catalogue = Catalogue(desk.house.database, desk.house.clock, desk.house.trail)
+    [case] = {row.case_id for row in desk.rows().values()}
+    catalogue.edit(desk.house.by, case, {"number": 77})
+    (desk.folder / "CT/0042").rename(desk.folder / "CT/0077")
+    write_tree(desk.folder / "CT/0077", slices(2))
+
+    assert desk.imported().figures.added == 1
+
+    rows = desk.rows()
+    cleaned = [dcmread(io.BytesIO(desk.stored(row))) for row in rows.values()]
+    assert len(rows) == 3
+    assert len({(one.PatientID, one.StudyInstanceUID, one.SeriesInstanceUID) for one in cleaned}) == 1
+    assert len({one.SOPInstanceUID for one in cleaned}) == 3
+    with desk.house.database.read() as connection:
+        kept = {entry.original: entry.replacement for entry in connection.execute(select(deidentified_uid))}
+    assert kept["MRN-1"] == cleaned[0].PatientID
+    assert kept[ct("a", 2).SOPInstanceUID] == rows["CT/0077/2.dcm"].sop_instance_uid
 
 
 def test_a_transcoding_orthanc_does_not_get_away_with_it(desk: Desk) -> None:
