@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pydicom import Dataset, config, dcmread
 from pydicom.encaps import encapsulate
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from readingroom.frames.shape import Shape
-from readingroom.thumbnails import rendering
+from readingroom.thumbnails import rendering, stored
 from readingroom.thumbnails.rendering import NoPicture
 
 DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
@@ -38,10 +38,7 @@ def decode(file: BinaryIO, about: bytes) -> bytes:
     config.settings.reading_validation_mode = config.IGNORE
     try:
         header = dcmread(file, stop_before_pixels=True, force=True)
-        if _lie_higher(header, shape) and said["parts"]:
-            pixels = _lowered(_joined(file, said["parts"]), header, said["syntax"])
-        else:
-            pixels = _pixels(file, header, said["syntax"], int(said["number"]), said["parts"])
+        pixels = _pixels(file, header, said["syntax"], int(said["number"]), said["parts"])
         made = _as_promised(pixels, header, shape)
     except NoPicture:
         raise
@@ -55,7 +52,7 @@ def decode(file: BinaryIO, about: bytes) -> bytes:
 def _pixels(file: BinaryIO, header: Dataset, syntax: str, number: int, parts: Sequence[Sequence[int]]) -> Pixels:
     """The frame as it is stored; colours as RGB, but for a palette."""
     if not parts or not (UID(syntax).is_encapsulated or syntax in (DEFLATED_FRAMES, *PART_2)):
-        return rendering.frame(file, header, number - 1)
+        return stored.frame(file, header, number - 1)
     data = _joined(file, parts)
     if "NumberOfFrames" in header:
         header.NumberOfFrames = "1"
@@ -77,25 +74,6 @@ def _pixels(file: BinaryIO, header: Dataset, syntax: str, number: int, parts: Se
         header.PixelData = encapsulate([data])
         header["PixelData"].is_undefined_length = True
     return pixel_array(header)
-
-
-def _lie_higher(header: Dataset, shape: Shape) -> bool:
-    """Whether greys do not lie in the lowest bits (PS3.5 section 8.1.1); in old files alone, and pydicom cuts them."""
-    syntax = UID(header.file_meta.get("TransferSyntaxUID", "")) if hasattr(header, "file_meta") else UID("")
-    native = syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
-    stored, high = header.get("BitsStored"), header.get("HighBit")
-    return native and shape.samples == 1 and not shape.floating and None not in (stored, high) and high >= stored
-
-
-def _lowered(data: bytes, header: Dataset, syntax: str) -> Pixels:
-    """Such greys, with the bits that are meant where they belong."""
-    bits, stored, high = int(header.BitsAllocated), int(header.BitsStored), int(header.HighBit)
-    if bits not in (8, 16, 32) or high >= bits:
-        raise NoPicture("its header says nothing sensible about its pixels")
-    order = ">" if syntax == ExplicitVRBigEndian and bits > 8 else "<"
-    kind = "i" if header.PixelRepresentation else "u"
-    plain = np.frombuffer(data, f"{order}{kind}{bits // 8}").astype(f"<{kind}{bits // 8}")
-    return ((plain << (bits - 1 - high)) >> (bits - stored)).reshape(int(header.Rows), int(header.Columns))
 
 
 def _joined(file: BinaryIO, parts: Sequence[Sequence[int]]) -> bytes:

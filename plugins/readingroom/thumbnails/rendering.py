@@ -10,17 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, config, dcmread
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
-from pydicom.pixels.utils import pixel_array
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-)
 
 from readingroom.headers.lookup_table import Span
-from readingroom.thumbnails import lookups
+from readingroom.thumbnails import lookups, stored
 
 EDGE = 256
 """Pixels along the longer side."""
@@ -70,32 +62,11 @@ def decoded(file: BinaryIO, header: Dataset) -> tuple[Pixels, Dataset, int]:
     """The middle frame as it is stored (colours as RGB), its header, and its place from 0."""
     if not header.get("Rows") or not header.get("Columns"):
         raise NoPicture("not an image")
-    stored = int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel") or 1)
-    if stored * (int(header.get("BitsAllocated") or 8) + 7) // 8 > MAX_BYTES:
+    count = int(header.Rows) * int(header.Columns) * int(header.get("SamplesPerPixel") or 1)
+    if count * (int(header.get("BitsAllocated") or 8) + 7) // 8 > MAX_BYTES:
         raise NoPicture("too large")
     middle = max(int(header.get("NumberOfFrames") or 1), 1) // 2
-    return frame(file, header, middle), header, middle
-
-
-def frame(file: BinaryIO, header: Dataset, number: int) -> Pixels:
-    """One frame as it is stored (colours as RGB), from 0; of most files nothing else is read."""
-    index = number if int(header.get("NumberOfFrames") or 1) > 1 else None
-    file.seek(0)
-    syntax = header.file_meta.get("TransferSyntaxUID") if hasattr(header, "file_meta") else None
-    if syntax in (None, "", DeflatedExplicitVRLittleEndian):
-        whole = dcmread(file, force=True)
-        if not whole.file_meta.get("TransferSyntaxUID"):
-            whole.file_meta.TransferSyntaxUID = _assumed(whole)
-        return pixel_array(whole, index=index)
-    return pixel_array(file, index=index)
-
-
-def _assumed(whole: Dataset) -> UID:
-    """What a file without meta information was read as."""
-    implicit, little = whole.original_encoding
-    if implicit:
-        return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    return stored.frame(file, header, middle), header, middle
 
 
 def shown(pixels: Pixels, header: Dataset, frame: int = 0) -> Pixels:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pydicom
 import pytest
 from imagecodecs import jpegls_decode
 from numpy.typing import NDArray
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.pixels import apply_color_lut
 from readingroom.frames import Stream, wanted
 from readingroom.frames.ahead import Budget
@@ -30,7 +30,7 @@ from readingroom.manifests.frames import Unshown
 from readingroom.metrics import Metrics
 from readingroom.settings import Settings
 
-from tests.factories import ct, dicom_bytes
+from tests.factories import big_endian, ct, deflated, dicom_bytes, implicit
 from tests.fixtures.frame_places import all_of, records
 from tests.fixtures.manifests import Site, frames_in
 
@@ -177,11 +177,26 @@ def test_noise_that_jpeg_ls_makes_no_smaller_stays_raw(lab: Lab) -> None:
     assert (found.encoding, found.payload) == ("raw", noise)
 
 
-def test_bits_that_do_not_lie_lowest_are_brought_down(lab: Lab) -> None:
-    values = np.arange(64 * 64, dtype="<u2") % 4096
-    made = ct(rows=64, columns=64, PixelData=((values << 4) | 5).astype("<u2").tobytes(), BitsStored=12, HighBit=15)
-    (found,), shapes = lab.shown(dicom_bytes(made), ["raw"])
+@pytest.mark.parametrize("signed", [0, 1])
+@pytest.mark.parametrize("write", [dicom_bytes, implicit, deflated, big_endian])
+def test_bits_that_do_not_lie_lowest_are_brought_down(lab: Lab, write: Callable[[Dataset], bytes], signed: int) -> None:
+    values = np.arange(64 * 64) % 1024 - 512 * signed
+    stored = ((values << 5) | 5 | 0x8000 * (1 - signed)).astype("<i4").astype("<u2")
+    made = ct(rows=64, columns=64, PixelData=stored.tobytes(), BitsStored=10, HighBit=14, PixelRepresentation=signed)
+    (found,), shapes = lab.shown(write(made), ["raw"])
     assert (unpacked(found.payload, shapes[0]).ravel() == values).all()
+
+
+@pytest.mark.parametrize("write", [dicom_bytes, implicit, deflated])
+def test_frames_of_single_bits_may_begin_within_a_byte(lab: Lab, write: Callable[[Dataset], bytes]) -> None:
+    values = np.random.default_rng(5).integers(0, 2, (5, 9, 11), dtype="u1")
+    packed = np.packbits(values, bitorder="little").tobytes()
+    made = ct(rows=9, columns=11, NumberOfFrames="5", PixelData=packed + bytes(len(packed) % 2), BitsAllocated=1,
+              BitsStored=1, HighBit=0, PixelRepresentation=0)  # fmt: skip
+    found, shapes = lab.shown(write(made), ["raw"])
+    assert [each.status for each in found] == [200] * 5
+    for each, shape, expected in zip(found, shapes, values, strict=True):
+        assert (unpacked(each.payload, shape) == expected).all()
 
 
 def test_overlays_above_the_stored_bits_are_no_part_of_the_values(lab: Lab) -> None:

@@ -132,6 +132,16 @@ def test_without_a_window_one_hot_pixel_does_not_make_the_rest_black() -> None:
     assert 100 < drawn(dicom_bytes(made)).mean() < 155
 
 
+def test_bits_that_do_not_lie_lowest_are_brought_down() -> None:
+    values = np.linspace(0, 4095, 64 * 64).astype("<u2")
+    fixed = {"rows": 64, "columns": 64, "BitsStored": 12, "PixelRepresentation": 0, "WindowCenter": "1024",
+             "WindowWidth": "4096"}  # fmt: skip
+    low = drawn(dicom_bytes(ct(PixelData=values.tobytes(), HighBit=11, **fixed)))
+    high = drawn(dicom_bytes(ct(PixelData=((values << 4) | 9).astype("<u2").tobytes(), HighBit=15, **fixed)))
+    assert np.abs(low - high).mean() < 1
+    assert low.max() - low.min() > 200
+
+
 def test_the_middle_frame_of_many_is_shown() -> None:
     made = us_multiframe()
     frames = int(made.NumberOfFrames)
