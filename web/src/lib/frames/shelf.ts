@@ -39,6 +39,9 @@ export class ShelfDatabase extends Dexie {
 const HOUR_MS = 3_600_000;
 const LARGEST_DEFAULT = 2 * 1024 ** 3;
 const SHARE_OF_QUOTA = 0.2;
+/** Another tab keeps too: when this one has written so much, or such a share of the budget, all that is kept is counted anew. */
+const COUNTED_EVERY = 64 * 1024 ** 2;
+const COUNTED_SHARE = 1 / 16;
 
 export interface ShelfParts {
   owner: string;
@@ -65,6 +68,8 @@ export class Shelf {
   /** Series that are open: the budget never takes them away. */
   private readonly open = new Set<string>();
   private readonly sizes = new Map<string, number>();
+  /** Bytes written since all was counted. */
+  private written = 0;
   /** What has expired is gone, and it is known how much there is: nothing is written before. */
   private tidied: Promise<void> = Promise.resolve();
 
@@ -145,6 +150,7 @@ export class Shelf {
         );
         await db.series.update(id, { bytes: kept.bytes + bytes, usedAt: this.parts.now() });
         this.sizes.set(id, kept.bytes + bytes);
+        this.written += bytes;
         return frames.map((frame) => frame.index);
       });
     });
@@ -204,14 +210,20 @@ export class Shelf {
     await this.attempt(undefined, async (db) => {
       const all = await db.series.toArray();
       await this.remove(db, all.filter((each) => this.isExpired(each)).map((each) => each.id));
-      this.sizes.clear();
-      for (const each of all) if (!this.isExpired(each)) this.sizes.set(each.id, each.bytes);
+      this.count(all.filter((each) => !this.isExpired(each)));
       await this.makeRoom(db, null, 0);
     });
   }
 
+  private count(all: readonly KeptSeries[]): void {
+    this.sizes.clear();
+    for (const { id, bytes } of all) this.sizes.set(id, bytes);
+    this.written = 0;
+  }
+
   /** True when `bytes` more fit into the budget, the longest unused series given up for them if need be. */
   private async makeRoom(db: ShelfDatabase, keeper: string | null, bytes: number): Promise<boolean> {
+    if (this.written > Math.min(COUNTED_EVERY, this.budget * COUNTED_SHARE)) this.count(await db.series.toArray());
     let over = this.cachedBytes + bytes - this.budget;
     if (over <= 0) return true;
     const oldest = await db.series.orderBy("usedAt").toArray();
