@@ -151,12 +151,14 @@ describe("a jump", () => {
     const load = loader.open(REF);
     loader.view(REF, 0, 1);
     await until(load, (each) => each.loaded > 0);
+    const began = performance.now();
     for (let step = 0; step < 60; step += 1) {
       loader.view(REF, (step * 37) % 400, 1);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    expect(server.streams.length).toBeLessThan(12);
-    await until(load, complete, 10_000);
+    // Two each time that it is aimed anew, which is every 150 ms at most; a slow machine takes longer for the steps.
+    expect(server.streams.length).toBeLessThan(8 + (2 * (performance.now() - began)) / 150);
+    await until(load, complete);
   });
 });
 
@@ -171,7 +173,7 @@ describe("several series", () => {
     const pages = Array.from({ length: 10 }, () => loader.request(() => new Promise((resolve) => setTimeout(resolve, 5))));
     await until(load, complete);
     expect(others.every((each) => each.loaded < 60)).toBe(true);
-    await Promise.all([...pages, ...others.map((each) => until(each, complete, 8000))]);
+    await Promise.all([...pages, ...others.map((each) => until(each, complete))]);
     expect(server.mostOpen).toBeLessThanOrEqual(4);
     expect(loader.stats().requestsInFlight).toBe(0);
   });
