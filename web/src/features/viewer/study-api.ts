@@ -1,7 +1,8 @@
 /** The series of a study, and their small pictures. */
 import { queryOptions } from "@tanstack/react-query";
 
-import { readError } from "@/lib/api/errors";
+import { ApiError, mayPass, readError } from "@/lib/api/errors";
+import { waitBefore } from "@/lib/frames/backoff";
 import type { SeriesRef } from "@/lib/frames/types";
 
 import type { Desk } from "./desk";
@@ -66,6 +67,9 @@ export function thumbnailQuery({ client, loader, owner }: Desk, { studyUid, seri
       }, signal),
     staleTime: Infinity,
     gcTime: 60_000,
+    // Where many are being made the server asks for patience.
+    retry: (failures, error) => failures < 4 && (mayPass(error) || (error instanceof ApiError && error.status === 429)),
+    retryDelay: (attempt, error) => waitBefore(attempt + 1, error instanceof ApiError ? error.retryAfter : null),
   });
 }
 
