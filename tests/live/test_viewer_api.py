@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import io
 
+import numpy as np
 import pydicom
 import pytest
+from PIL import Image
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from tests.factories import ct_slices
 from tests.fixtures.live_cases import store
@@ -70,6 +74,24 @@ def test_a_manifest_tells_where_every_image_lies_in_anatomical_order(viewing: Vi
         frame = viewing.staff.get(f"/api/pacs/instances/{handle}/frames/1")
         assert frame.content == pixels(data)
         assert frame.headers["Content-Type"] == "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
+
+
+@pytest.mark.parametrize("name", ["xray here", "xray far"])
+def test_a_radiograph_is_shown_through_its_lookup_tables_wherever_it_lies(viewing: Viewing, name: str) -> None:
+    address = viewing.series(name, "radiographs")
+    told = viewing.staff.get(f"{address}/manifest").json()
+    assert told["place"] == ("nas" if "far" in name else "orthanc")
+    assert (told["defaults"]["modalityLut"], told["defaults"]["voiLuts"]) == (0, [1])
+    read = pydicom.dcmread(io.BytesIO(viewing.radiographs[name]))
+    values = read.pixel_array
+    for each in told["luts"]:
+        entries = np.frombuffer(base64.b64decode(each["data"]), "<u2")
+        values = entries[np.clip(values.astype(int) - each["first"], 0, each["count"] - 1)]
+    expected = apply_voi_lut(apply_modality_lut(read.pixel_array, read), read)
+    np.testing.assert_array_equal(values, expected)
+    with Image.open(io.BytesIO(viewing.staff.get(f"{address}/thumbnail").content)) as picture:
+        small = np.asarray(picture.convert("L"), dtype=float)
+    assert np.abs(small - expected * (255 / 4095)).mean() < 6
 
 
 def test_a_manifest_has_an_etag_and_is_kept(viewing: Viewing) -> None:
