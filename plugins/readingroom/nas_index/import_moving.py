@@ -105,6 +105,10 @@ class Moving:
                 failed = failed or error
             except (SourceError, MemoryError) as error:
                 failed = failed or error
+            except ReadingRoomError:
+                raise
+            except Exception as error:  # else the thread would end with it, and nobody would be told
+                failed = failed or error
             else:
                 return
         assert failed is not None  # noqa: S101  # there is at least one file
@@ -140,8 +144,10 @@ class Moving:
     def _failed(self, file: CataloguedFile, error: Exception) -> None:
         if isinstance(error, ReadingRoomError):
             said = {"code": error.code, "message": error.message}
-        else:
+        elif isinstance(error, MemoryError):
             said = {"code": "out_of_memory", "message": f"A file of {file.size} bytes does not fit into memory."}
+        else:
+            said = {"code": "unexpected", "message": f"The file could not be brought in ({type(error).__name__})."}
         said["suggestion"] = error.suggestion if isinstance(error, SourceError) else ""
         with self._lock:
             self.figures.files_done += 1
