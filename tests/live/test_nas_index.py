@@ -24,7 +24,7 @@ from tests.fixtures.nas_trees import hostile_files, make_tree, multiply, pydicom
 from tests.fixtures.processes import children
 from tests.fixtures.slowed import Slowed, process_of
 
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 class Nas:
@@ -239,7 +239,7 @@ def test_a_run_goes_on_while_orthanc_is_killed_and_started_again(nas: Nas) -> No
 
 def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     make_tree(nas.root, 2000, 100, junk_of=100_000)
-    multiply(nas.root, 120)
+    multiply(nas.root, 40)
     run_id = nas.start(workers=1)
     with Slowed(run_id):
         nas.until(run_id, lambda status: status["files_processed"] > 0)
@@ -251,7 +251,7 @@ def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     while resting != before and time.monotonic() < end:
         time.sleep(2)
         before, resting = resting, nas.status(run_id)["files_processed"]
-    assert resting == before < 240_000
+    assert resting == before < 80_000
     nas.ask("resume", run_id)
     nas.until(run_id, lambda status: status["state"] == "running" and not status["paused"])
     nas.ask("cancel", run_id)
@@ -259,7 +259,7 @@ def test_a_run_is_paused_resumed_and_cancelled(nas: Nas) -> None:
     kept = nas.files()
     assert kept >= resting
     again = nas.ended(nas.start())
-    assert (again["state"], again["added"]) == ("done", 240_000 - kept)
+    assert (again["state"], again["added"]) == ("done", 80_000 - kept)
 
 
 def build_index(*arguments: str) -> subprocess.CompletedProcess[str]:
