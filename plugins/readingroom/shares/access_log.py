@@ -12,6 +12,8 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionToSpare
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock
@@ -33,6 +35,11 @@ disk with it."""
 
 QUESTIONS = {"landing": 60, "info": 60, "unlock": 60, "thumbnail": 60, "view": 1}
 """The same of each kind of question that gives no file of the series. Whoever looks through it asks many times."""
+
+AWAY = (OperationalError, InterfaceError, NoConnectionToSpare)
+
+WAITS = (0.5, 2.0, 5.0, 15.0, 30.0, 60.0)
+"""Seconds between tries to write while the database is away; what comes in meanwhile waits as well."""
 
 LINGER_SECONDS = 0.2
 """What comes in within this is written in one transaction."""
@@ -139,8 +146,10 @@ class AccessLog:
                 except Empty:
                     break
             try:
-                self._write(batch)
+                self._write_in_the_end(batch)
+                self._tell(batch)
             except Exception:
+                self._metrics.add("share_log_entries_lost_total", len(batch))
                 log.exception("share_log_failed", entries=len(batch))
             finally:
                 with self._changed:
@@ -148,8 +157,19 @@ class AccessLog:
                     self._changed.notify_all()
             self._stopping.wait(LINGER_SECONDS)
 
-    def _write(self, batch: Sequence[Access | Passed]) -> None:
+    def _write_in_the_end(self, batch: Sequence[Access | Passed]) -> None:
+        """Write it, as often as it takes a database that is away to come back."""
         kept = [entry for entry in batch if isinstance(entry, Access) and entry.link and self._keeps(entry)]
+        for wait in (*WAITS, None):
+            try:
+                self._write(batch, kept)
+                break
+            except AWAY:
+                if wait is None or self._stopping.wait(wait):
+                    raise
+                log.warning("share_log_waits", entries=len(batch))
+
+    def _write(self, batch: Sequence[Access | Passed], kept: Sequence[Access]) -> None:
         sizes: Counter[int] = Counter()
         for entry in batch:
             if isinstance(entry, Passed):
@@ -162,6 +182,8 @@ class AccessLog:
                 for row, size in sizes.items():
                     c = share_access_log.c
                     connection.execute(update(share_access_log).where(c.id == row).values(bytes=c.bytes + size))
+
+    def _tell(self, batch: Sequence[Access | Passed]) -> None:
         for entry in batch:
             if isinstance(entry, Access) and not entry.success:
                 self._trail.record(ShareRefused(entity_id=entry.link), entry.caller)
