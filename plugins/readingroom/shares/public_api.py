@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Response, request
 from pydantic import Field
@@ -64,7 +65,7 @@ class Info(Snake):
     state: str = Field(description="ready, preparing or failed")
     deidentified: bool
     series: dict[str, str]
-    file_count: int
+    file_count: int = Field(description="0 before it is unlocked, and so is the size")
     size_bytes: int
     file_name: str
     study_uid: str = Field(description="What the viewer asks for; empty before it is unlocked and ready")
@@ -126,8 +127,8 @@ def routes(
             state=what.state if what else copied(link),
             deidentified=link.deidentified,
             series=dict(what.facts) if what else {},
-            file_count=what.file_count if what else link.file_count,
-            size_bytes=what.size_bytes if what else link.size_bytes,
+            file_count=what.file_count if what else 0,
+            size_bytes=what.size_bytes if what else 0,
             file_name=what.file_name if what else "",
             study_uid=what.study_uid if what else "",
             series_uid=what.series_uid if what else "",
@@ -195,15 +196,22 @@ class Marks:
 
     def visit(self, holder: Holder) -> Visit:
         """This browser's way into the link, a new one at first."""
-        return holder.visit or new_visit(holder.link.id, self._clock.now(), holder.link.expires_at)
+        end = holder.link.expires_at  # another one since it was extended
+        if holder.visit is None:
+            return new_visit(holder.link.id, self._clock.now(), end)
+        return replace(holder.visit, end=end)
 
     def leave(self, response: Response, visit: Visit) -> None:
         """Put it into the browser."""
         self._cookies.leave(response, visit, request.cookies, secure=over_tls(caller()))
 
     def used(self, response: Response, holder: Holder) -> Response:
-        """The response, with a fresh cookie where the passcode's half hour is to begin again."""
-        if holder.visit is not None:
+        """The response, with a fresh cookie where the link has another end now, or the passcode's half hour is to begin
+        again.
+        """
+        if holder.visit is not None and int(holder.visit.end.timestamp()) != int(holder.link.expires_at.timestamp()):
+            self.leave(response, self.visit(holder))
+        elif holder.visit is not None:
             self._cookies.renew(response, holder.visit, self._clock.now(), secure=over_tls(caller()))
         return response
 

@@ -444,6 +444,23 @@ def test_a_download_under_way_may_end_after_its_links_end_and_no_other_begins(
     site.later(hours=-2)
 
 
+def test_whoever_sits_before_the_page_stays_when_the_link_is_extended(
+    site: SharingSite, create: Create, staff: Person
+) -> None:
+    made = create(expires_hours=1)
+    asking, coming = site.browser(), site.browser()
+    for browser in (asking, coming):
+        browser.visit(made["token"])
+    staff.put(f"/api/shares/{made['id']}", json={"expires_hours": 10})
+    assert asking.ask(f"/share/{made['id']}/info").status_code == 200
+    assert "Set-Cookie" not in asking.ask(f"/share/{made['id']}/info").headers, "once"
+    coming.visit(made["token"])
+    site.later(hours=2)
+    for browser in (asking, coming):
+        assert browser.ask(f"/share/{made['id']}/info").status_code == 200
+    site.later(hours=-2)
+
+
 def test_a_cookie_is_good_after_a_restart_and_at_another_orthanc(site: SharingSite, create: Create) -> None:
     made = create(password="123456")
     browser = site.browser()
