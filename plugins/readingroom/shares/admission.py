@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from readingroom.clock import Clock
-from readingroom.errors import NotFound
+from readingroom.errors import NotFound, TooManyRequests
 from readingroom.identity import Caller, Identity, ShareCookies, Visit
 from readingroom.identity.lately import Lately
 from readingroom.identity.passwords import Passwords
@@ -131,8 +131,13 @@ class Admission:
         lock = link.locked_until if link else None
         if link is not None and opens and self._right.get(digest) and (lock is None or lock <= self._clock.now()):
             return True
-        allowed = self._attempts.begin(link.id if link else NO_LINK, ip)
-        right = self._passwords.fits(stored, passcode)
+        link_id = link.id if link else NO_LINK
+        allowed = self._attempts.begin(link_id, ip)
+        try:
+            right = self._passwords.fits(stored, passcode)
+        except TooManyRequests:
+            self._attempts.take_back(link_id, ip, counted=allowed)
+            raise
         if link is None or not (opens and allowed and right):
             return False
         self._attempts.forgive(link.id, ip)

@@ -45,6 +45,21 @@ class Attempts:
             self._set_address(connection, address, known.next(now, LONGEST_FOR_ADDRESS) if allowed else known, now)
         return allowed
 
+    def take_back(self, link_id: str, ip: str, *, counted: bool) -> None:
+        """The passcode was not looked at after all: a try that was counted does not count.
+
+        A lock that it may have brought stays, but for the one that would not pass. The same statements run either way.
+        """
+        now = self._clock.now()
+        address = address_key(ip)
+        with self._database.write() as connection:
+            link = self._of_link(connection, link_id)
+            known = self._of_address(connection, address, now)
+            if counted:
+                link, known = link.before(now, LONGEST_FOR_LINK), known.before(now, LONGEST_FOR_ADDRESS)
+            self._set_link(connection, link_id, link)
+            self._set_address(connection, address, known, now)
+
     def forgive(self, link_id: str, ip: str) -> None:
         """The passcode was right: the link starts afresh, and half of what the address did wrong is forgotten.
 

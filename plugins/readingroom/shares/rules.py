@@ -129,6 +129,12 @@ class Tries:
         wait = delay(failures, longest)
         return Tries(failures, now + wait if wait else None)
 
+    def before(self, now: datetime, longest: timedelta) -> Tries:
+        """Without the last try, which was not looked at."""
+        failures = max(self.failures - 1, 0)
+        until = min(self.locked_until, now + longest) if self.locked_until else None
+        return Tries(failures, until)
+
 
 def delay(failures: int, longest: timedelta) -> timedelta:
     """How long nothing is taken after that many failures: 0 for the first three, then 1 s, 2 s, 4 s … `longest`."""
