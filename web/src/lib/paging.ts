@@ -13,3 +13,9 @@ export function pageWords(page: number, pageSize: number, total: number, isExact
   const to = isExact ? Math.min(page * pageSize, total) : page * pageSize;
   return `${count(from)}–${count(to)} of ${isExact ? "" : "more than "}${count(Math.max(total, isExact ? 0 : to))}`;
 }
+
+/** The last page of a list that is shorter than the page one is on, as after its only row went; null elsewhere. */
+export function pageWithin(page: number, pageSize: number, total: number, shown: number): number | null {
+  const last = Math.max(1, Math.ceil(total / pageSize));
+  return shown === 0 && last < page ? last : null;
+}

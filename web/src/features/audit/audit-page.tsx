@@ -50,8 +50,8 @@ export function AuditPage() {
         <TextInput label="Entity" placeholder="clinical_case:id" value={filter.entity} onChange={(event) => narrow({ entity: event.currentTarget.value })} w={{ base: "100%", xs: 170 }} />
         <TextInput label="From" type="date" value={filter.from} onChange={(event) => narrow({ from: event.currentTarget.value })} />
         <TextInput label="To" type="date" value={filter.to} onChange={(event) => narrow({ to: event.currentTarget.value })} />
-        {filter !== NO_FILTER && (
-          <Button variant="subtle" color="gray" onClick={() => setFilter(NO_FILTER)}>
+        {Object.values(filter).some((value) => value !== "") && (
+          <Button variant="subtle" color="gray" onClick={() => narrow(NO_FILTER)}>
             Clear
           </Button>
         )}

@@ -12,6 +12,7 @@ import { Empty, Failed, LoadingRows } from "@/components/states";
 import type { Case } from "@/lib/api/types";
 import { caseListQuery, type CaseFilter } from "@/lib/case-list";
 import { useExamTypes } from "@/lib/exam-types";
+import { pageWithin } from "@/lib/paging";
 
 import { AddStudyDialog } from "./add-study-dialog";
 import { AdminCaseTable } from "./admin-case-table";
@@ -31,6 +32,8 @@ export function CaseAdminPage() {
   const study = params.get("study");
   const list = useQuery(caseListQuery(filter, PAGE_SIZE, (page - 1) * PAGE_SIZE));
   const examTypes = useExamTypes();
+  const shorter = list.isSuccess && !list.isPlaceholderData ? pageWithin(page, PAGE_SIZE, list.data.total, list.data.items.length) : null;
+  if (shorter !== null) setPage(shorter);
 
   function narrow(change: Partial<CaseFilter>) {
     setFilter((current) => ({ ...current, ...change }));

@@ -2,7 +2,7 @@
 import { Button, Group, Select } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconSearch, IconStack2 } from "@tabler/icons-react";
-import { useSearchParams } from "react-router";
+import { Navigate, useSearchParams } from "react-router";
 
 import { PageHead } from "@/components/page-head";
 import { Pager } from "@/components/pager";
@@ -12,6 +12,7 @@ import { Empty, Failed, LoadingRows } from "@/components/states";
 import { caseListQuery } from "@/lib/case-list";
 import { useExamTypes } from "@/lib/exam-types";
 import { plural } from "@/lib/format";
+import { pageWithin } from "@/lib/paging";
 
 import { ActionBar } from "./action-bar";
 import { CaseTable } from "./case-table";
@@ -33,12 +34,15 @@ export function CaseListPage() {
   const filter = { q: place.q, examType: place.examType, published: true };
   const list = useQuery(caseListQuery(filter, PAGE_SIZE, (place.page - 1) * PAGE_SIZE));
   const examTypes = useExamTypes();
+  const shorter =
+    list.isSuccess && !list.isPlaceholderData ? pageWithin(place.page, PAGE_SIZE, list.data.total, list.data.items.length) : null;
   const filtered = place.q !== "" || place.examType !== "";
 
   function go(change: Parameters<typeof writePlace>[1]) {
     setParams(writePlace(place, change), { replace: change.page === undefined });
   }
 
+  if (shorter !== null) return <Navigate to={{ search: writePlace(place, { page: shorter }).toString() }} replace />;
   return (
     <>
       <PageHead
