@@ -64,7 +64,7 @@ def routes(
             length = os.fstat(handed.fileno()).st_size
             return AssetMade(asset_id=uploading.take(clinic, handed.read, kind, length, key, caller()))
 
-    @area.get("/imaging/assets/<asset_id>", capability=READ, query=VariantQuery, errors=(404, 416, 422, 429, 503))
+    @area.get("/imaging/assets/<asset_id>", capability=READ, query=VariantQuery, errors=(404, 416, 422, 429, 503, 507))
     def get_asset(asset_id: str, query: VariantQuery) -> Response:
         """The picture for the page (`web`, at most 2000 pixels wide), a thumbnail (`thumb`, 400), or the `original`.
 

@@ -57,7 +57,7 @@ def routes(dicomizing: Dicomizing) -> Area:
 
     @area.post(
         "/imaging/assets/<asset_id>/dicom", capability="imaging.write", body=DicomBody, answer=DicomAnswer,
-        errors=(404, 422, 429, 502, 503),
+        errors=(404, 422, 429, 502, 503, 507),
     )  # fmt: skip
     def make_dicom(asset_id: str, body: DicomBody) -> DicomAnswer:
         """Make a DICOM instance of a file, in Orthanc: a DX of an X-ray, an XC of a photo, an Encapsulated PDF of a

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import signal
 import socket
@@ -34,7 +33,7 @@ from readingroom.imaging.clinics import uuid_of
 from readingroom.imaging.dicom_events import AssetMadeDicom
 from readingroom.imaging.dicom_line import CLOCK, LENGTH
 from readingroom.imaging.dicom_subject import SOP_CLASSES, Said, Subject, series_of, study_root, uids
-from readingroom.imaging.spool import Spool
+from readingroom.imaging.spool import Spool, fetched
 from readingroom.imaging.tables import imaging_asset
 from readingroom.metrics import Metrics
 from readingroom.objects import ObjectStore
@@ -86,7 +85,7 @@ class Dicomizing:
 
         Its UIDs follow from the rows, and Orthanc's id from them: whoever dies on the way leaves nothing that the next
         request would not find again. Raises NotFound, BrokenPicture for a file that cannot be an image,
-        TooManyRequests, PicturesUnavailable, StorageUnavailable, PacsError and PacsUnreachable.
+        TooManyRequests, PicturesUnavailable, StorageUnavailable, StorageFull, PacsError and PacsUnreachable.
         """
         asset = self._assets.theirs(clinic, asset_id)
         subject = self._subject(asset, said)
@@ -139,12 +138,9 @@ class Dicomizing:
         )  # fmt: skip
 
     def _fetched(self, asset: Asset, place: Path) -> Path:
-        digest = hashlib.sha256()
-        with original_of(asset, self._objects) as blob, place.open("wb") as file:
-            for piece in blob.read_range():
-                digest.update(piece)
-                file.write(piece)
-        if digest.hexdigest() != asset.sha256:
+        with original_of(asset, self._objects) as blob:
+            digest = fetched(blob, place)
+        if digest != asset.sha256:
             raise StoredFileBroken("The stored file is not what was filed; scripts/admin assets check tells more.")
         return place
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -11,12 +12,23 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from readingroom.errors import StorageUnavailable
-from readingroom.objects.folder_errors import told
+from readingroom.objects import Blob
+from readingroom.objects.folder_errors import InOurWords, told
 
 ABANDONED_SECONDS = 24 * 3600.0
 """Age of what a killed process left; no upload is under way that long."""
 
 PREFIX = "way-"
+
+
+def fetched(blob: Blob, place: Path) -> str:
+    """Write a stored object into a file; its SHA-256, in hex. Raises StorageFull, and what reading it raises."""
+    digest = hashlib.sha256()
+    with InOurWords(""), place.open("wb") as file:
+        for piece in blob.read_range():
+            digest.update(piece)
+            file.write(piece)
+    return digest.hexdigest()
 
 
 class Spool:

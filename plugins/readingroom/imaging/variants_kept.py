@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -35,10 +35,11 @@ from readingroom.identity.lately import Lately
 from readingroom.imaging.assets import Asset, is_shown, original_of
 from readingroom.imaging.events import VariantsMade
 from readingroom.imaging.making import Made, Making
-from readingroom.imaging.spool import Spool
+from readingroom.imaging.spool import Spool, fetched
 from readingroom.imaging.tables import imaging_asset
 from readingroom.metrics import Metrics
 from readingroom.objects import ObjectStore, thumb_key, web_key
+from readingroom.objects.folder_errors import InOurWords
 from readingroom.pictures import Kind, Variants
 from readingroom.series.crew import Crew
 
@@ -121,12 +122,13 @@ class KeptVariants:
         """Begin to make pictures of that file, which may go away meanwhile; None where none are made at present."""
         if not self.enabled or not self._jobs.acquire(blocking=False):
             return None
-        try:
+        with ExitStack() as failing:
+            failing.callback(self._jobs.release)
             folder = self._spool.make()
-            _take(path, folder / "original")
-        except BaseException:
-            self._jobs.release()
-            raise
+            failing.callback(shutil.rmtree, folder, ignore_errors=True)
+            with InOurWords(""):
+                _take(path, folder / "original")
+            failing.pop_all()
         making = Making(folder)
 
         def make() -> Made:
@@ -211,9 +213,8 @@ class KeptVariants:
     def _made_again(self, asset: Asset, caller: Caller) -> Keys:
         with self._spool.folder() as folder:
             original = folder / "original"
-            with original_of(asset, self._objects) as blob, original.open("wb") as file:
-                for piece in blob.read_range():
-                    file.write(piece)
+            with original_of(asset, self._objects) as blob:
+                fetched(blob, original)
             made = self._make(original, self._pictures.inspect(original), folder)
             return self.keep_late(asset, made, caller, again=True)
 

@@ -124,6 +124,26 @@ def test_a_data_folder_that_is_full_takes_no_parts_before_they_come(tmp_path: Pa
             place.room.stop()
 
 
+def test_a_data_folder_that_is_full_says_so_where_an_original_is_fetched(tmp_path: Path) -> None:
+    """Pictures that are missing, and DICOM, are made of a copy of it."""
+    (tmp_path / "objects").mkdir()
+    with small_disk(40) as disk:
+        place = Place(settings_of(disk), NfsStore(tmp_path / "objects"))
+        try:
+            asset = filed(place.anna, study(place.anna), noise_png(3_000_000))
+            row = place.row(asset)
+            place.objects.delete(row.web_key)
+            free = os.statvfs(disk)
+            (disk / "filler").write_bytes(b"\0" * (free.f_bavail * free.f_frsize - 1_500_000))
+            refused(place.anna.get(f"/imaging/assets/{asset}?variant=web"), 507, "storage_full")
+            refused(place.anna.post(f"/imaging/assets/{asset}/dicom", json={}), 507, "storage_full")
+            (disk / "filler").unlink()
+            assert place.anna.get(f"/imaging/assets/{asset}?variant=web").status_code == 200
+            nothing_left(place, [asset])
+        finally:
+            place.room.stop()
+
+
 def test_parts_of_all_uploads_under_way_have_room_before_another_is_begun(tmp_path: Path) -> None:
     (tmp_path / "objects").mkdir()
     with small_disk(60) as disk:
