@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -30,6 +31,9 @@ GATEWAY_PATIENCE = 5.0
 
 ORTHANC_PATIENCE = 25.0
 LOG_BYTES = 50_000_000
+"""A log of the servers' that has grown past this begins anew; the one before it is kept."""
+
+LOG_SECONDS = 60.0
 
 
 class Supervisor:
@@ -116,9 +120,7 @@ class Supervisor:
             signal.SIGQUIT,
             GATEWAY_PATIENCE,
         )
-        for log in logs.glob("*.log"):
-            if log.stat().st_size > LOG_BYTES:
-                log.replace(log.with_suffix(".log.1"))
+        shorten(logs)
         self._children = [orthanc, gateway]
         for child in self._children:
             child.start()
@@ -162,9 +164,13 @@ class Supervisor:
         ).write()
 
     def _mind(self) -> int:
+        looked = time.monotonic()
         while not self._told_to_stop.is_set():
             if not all(child.mind() for child in self._children):
                 return 1
+            if time.monotonic() - looked > LOG_SECONDS:
+                looked = time.monotonic()
+                shorten(self._data / "logs")
             self._told_to_stop.wait(0.5)
         return 0
 
@@ -185,6 +191,26 @@ class Supervisor:
                 return f"{child.name} did not start. The end of {child.log}:\n{tail(child.log)}"
         log = logs / "orthanc.log"
         return f"Reading Room was not healthy in {HEALTHY_SECONDS:.0f} s. The end of {log}:\n{tail(log)}"
+
+
+def shorten(logs: Path, longest: int = LOG_BYTES) -> None:
+    """Let each log that is too long begin anew; its servers write on into the same file, at its end as always.
+
+    What they write between the copy and the cut is lost: a few lines at most. A disk that is full keeps no copy.
+    """
+    for log in logs.glob("*.log"):
+        try:
+            if log.is_symlink() or not log.is_file() or log.stat().st_size <= longest:
+                continue
+            before = log.with_suffix(".log.1")
+            try:
+                shutil.copyfile(log, before)
+                before.chmod(log.stat().st_mode & 0o777)
+            except OSError:
+                before.unlink(missing_ok=True)
+            os.truncate(log, 0)
+        except OSError:
+            continue  # gone meanwhile, or another account's: the servers matter more
 
 
 def in_use(data: Path) -> str:
