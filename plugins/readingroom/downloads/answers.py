@@ -10,8 +10,8 @@ from flask import Response
 from readingroom.downloads.plan import Plan
 from readingroom.errors import RangeNotSatisfiable
 
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
-"""Of no more digits than a file's length has: Python refuses to read numbers of thousands."""
+_RANGE = re.compile(r"bytes=([0-9]{0,20})-([0-9]{0,20})", re.IGNORECASE)
+"""Up to 2⁶⁴, which some say for "to the end"; Python refuses to read numbers of thousands of digits."""
 
 
 def byte_range(header: str, length: int) -> tuple[int, int] | None:
