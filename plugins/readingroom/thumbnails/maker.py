@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 import structlog
 
 from readingroom.confined import Pool, Worker, handed
 from readingroom.confined.handed import Read
+from readingroom.errors import TooManyRequests
 from readingroom.settings import Settings
 from readingroom.thumbnails import line
 
@@ -37,7 +39,12 @@ class Maker:
 
     def make(self, size: int, read: Read) -> bytes:
         """A WebP of a file of that size. Raises NotMade, TooManyRequests, and what `read` raises."""
-        with self._pool.worker() as worker:
+        with ExitStack() as held:
+            try:
+                worker = held.enter_context(self._pool.worker())
+            except OSError as error:
+                log.error("no process for pictures can be started", reason=error.strerror)
+                raise TooManyRequests("No picture can be made now; try again in a moment.", retry_after=5) from None
             return _asked(worker, size, read, self._seconds)
 
     def close(self) -> None:

@@ -162,6 +162,16 @@ def test_a_picture_is_made_once_for_all_who_ask_and_kept(settings: Settings) -> 
     thumbnails.close()
 
 
+def test_where_no_process_can_be_started_one_is_told_to_come_again(tmp_path: Path) -> None:
+    thumbnails = Thumbnails(Settings.load(READINGROOM_DATA=tmp_path, READINGROOM_PYTHON="/nowhere/python"))
+    origin = series_of(IMAGE)
+    found = origin.find(UID)
+    assert found is not None
+    for _ in range(2):  # and nothing is remembered of the image
+        with pytest.raises(TooManyRequests):
+            thumbnails.of(found, origin)
+
+
 def test_a_series_whose_middle_is_broken_shows_another_image(settings: Settings) -> None:
     thumbnails, origin = Thumbnails(settings), series_of(IMAGE, b"nothing", b"nothing", b"nothing")
     found = origin.find(UID)
