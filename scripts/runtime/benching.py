@@ -39,8 +39,9 @@ def main(argv: list[str]) -> int:
     out.mkdir(parents=True, exist_ok=True)
     words = ["--strict"] if said.strict else []
     command, env = python_command("scripts.runtime.benching", [str(out), *words, *(said.names or known)], ground)
-    env["READINGROOM_WEB"] = str(webapp.built(ground))
-    return ground.run(command, env=env, cwd=REPO, writable=[out])
+    web = webapp.built(ground)
+    env["READINGROOM_WEB"] = str(web)
+    return ground.run(command, env=env, cwd=REPO, writable=[out], used=[web])
 
 
 def inside(argv: list[str]) -> int:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -169,10 +169,14 @@ class Run:
         writable: Sequence[Path] = (),
         readable: Sequence[Path] = (),
         output: IO[bytes] | None = None,
+        used: Sequence[Path] = (),
     ) -> None:
+        """`used` are folders that it works from beside root and environment: none of them is pruned meanwhile."""
         self._stack = ExitStack()
         if ground.root:
             self._stack.enter_context(keep.in_use(ground.root))
+        for each in (ground.python.parents[1], *used):
+            self._stack.enter_context(keep.in_use(each) if (each / keep.WHOLE).exists() else nullcontext())
         where = cwd or Path.cwd()
         held, self._word = os.pipe()
         python = "/usr/bin/python3" if ground.way in ("bwrap", "chroot") else sys.executable

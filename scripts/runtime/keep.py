@@ -126,8 +126,8 @@ def module_environment() -> dict[str, str]:
 
 @contextmanager
 def in_use(folder: Path) -> Iterator[None]:
-    """Keep a folder from being pruned while something runs from it."""
-    with (folder / WHOLE).open("a") as held:
+    """Keep a folder from being pruned while something runs from it; it may be another's, to read only."""
+    with (folder / WHOLE).open() as held:
         fcntl.flock(held, fcntl.LOCK_SH)
         yield
 

@@ -33,6 +33,7 @@ def started(ground: Ground, options: Options) -> Run:
         cwd=Path("/"),
         writable=[options.folder],
         readable=more,
+        used=[Path(each) for each in (options.web, options.ohif) if each],
     )
 
 

@@ -37,6 +37,7 @@ INTERRUPTED = (2, 130, 143)
 class _Options(TypedDict):
     env: dict[str, str]
     cwd: Path
+    used: list[Path]
 
 
 def main(argv: list[str]) -> int:
@@ -143,4 +144,4 @@ def _command(ground: Ground, kinds: list[str], rest: list[str], web: Path | None
         env["READINGROOM_WEB"] = str(web)
     # Settings of this machine's own instance are not the tests'.
     kept = {name: "" for name in ("DATABASE_URL", "JWT_SECRET", "READINGROOM_DATA") if name in os.environ}
-    return command, {"env": {**kept, **env}, "cwd": REPO}
+    return command, {"env": {**kept, **env}, "cwd": REPO, "used": [web] if web else []}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from pathlib import Path
 
 import pytest
 
 from scripts.runtime import keep
+from scripts.runtime.ground import Ground, Run
 from scripts.runtime.refusal import Refusal
 
 
@@ -50,7 +52,7 @@ def test_two_that_start_together_make_it_once(tmp_path: Path) -> None:
     for each in both:
         each.start()
     for each in both:
-        each.join(30)
+        each.join(300)
         assert each.exitcode == 0
     assert (tmp_path / "made-by").read_text().count("\n") == 1
 
@@ -79,6 +81,25 @@ def test_the_two_used_last_are_kept_and_one_in_use_is_spared(tmp_path: Path) -> 
     with keep.in_use(tmp_path / "root-0"):
         keep.pruned(tmp_path, "root-")
     assert sorted(each.name for each in tmp_path.glob("root-*")) == ["root-0", "root-3", "root-4"]
+
+
+def test_what_a_command_works_from_is_spared_until_it_ends(tmp_path: Path) -> None:
+    for number in range(5):
+        folder = keep.made(tmp_path / f"web-{number}", make)
+        os.utime(folder / keep.WHOLE, (number, number))
+    environment = keep.made(tmp_path / "venv-0", make)
+    ground = Ground("inside", "inside", None, environment / "bin" / "python")
+    run = Run(ground, ["cat"], used=[tmp_path / "web-0", tmp_path / "no-such"], output=None)
+    try:
+        keep.pruned(tmp_path, "web-")
+        keep.pruned(tmp_path, "venv-", kept=0)
+        left = {each.name for each in tmp_path.iterdir()}
+    finally:
+        run.say(signal.SIGKILL)
+        run.wait()
+    assert left == {"web-0", "web-3", "web-4", "venv-0", *(name for name in left if name.endswith(".lock"))}
+    keep.pruned(tmp_path, "web-")
+    assert not (tmp_path / "web-0").exists()
 
 
 def test_a_key_changes_with_names_and_with_bytes(tmp_path: Path) -> None:
