@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -100,6 +102,20 @@ def test_a_run_whose_source_goes_away_says_that_it_waits_and_goes_on_by_itself(
     expect(panel.get_by_role("alert")).to_have_count(0)
     said = shelf.live.admin.get(f"/api/index/status?run_id={run_id}").json()
     assert said["files_processed"] == said["enumerated_files"] > 1000 * MANY
+
+
+def test_times_are_those_of_the_sites_region(visit: Visitor, shelf: Shelf, tmp_path: Path) -> None:
+    folder = tmp_path / "southern"
+    lay_down(folder)
+    run_id = indexed(shelf.live, configured(shelf.live, name="southern", type="local", path=str(folder)))
+    run = shelf.live.admin.get(f"/api/index/status?run_id={run_id}").json()
+    there = datetime.fromisoformat(run["started_at"]).astimezone(ZoneInfo("Africa/Johannesburg"))
+    admin = visit("admin")  # who sits in UTC
+    admin.go(f"/nas/runs/{run_id}")
+    expect(panel_of(admin.page, "southern")).to_contain_text(f"{there:%H:%M} GMT+2")
+    admin.go("/nas?source=southern")
+    admin.page.locator("[data-row-link]").first.click()
+    expect(admin.page.get_by_text(re.compile(r"\d\d:\d\d GMT\+2$"))).to_be_visible()
 
 
 def test_most_files_gone_are_taken_out_only_on_an_explicit_word(visit: Visitor, shelf: Shelf, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { bytes, caseNumber, duration, expectedPath, plural, time } from "@/lib/format";
+import { bytes, caseNumber, duration, expectedPath, plural, time, timeIn } from "@/lib/format";
 
 describe("a case number", () => {
   test("has four digits, and grows past 9999", () => {
@@ -46,4 +46,13 @@ test("a stretch of time shows its two largest units", () => {
 test("a missing time is a dash, a strange one is shown as it came", () => {
   expect(time(null)).toBe("–");
   expect(time("yesterday")).toBe("yesterday");
+});
+
+test("a time of another zone is told as the clocks there have it, with its name", () => {
+  expect(timeIn("Africa/Johannesburg", "2024-01-18T22:30:00Z")).toMatch(/^19 Jan 2024, 00:30( GMT\+2)?$/);
+  expect(timeIn("Pacific/Chatham", "2024-01-18T22:30:00Z")).toBe("19 Jan 2024, 12:15 GMT+13:45");
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  expect(timeIn(own, "2024-01-18T22:30:00Z")).toBe(time("2024-01-18T22:30:00Z"));
+  expect(timeIn("Africa/Johannesburg", null)).toBe("–");
+  expect(timeIn("Africa/Johannesburg", "yesterday")).toBe("yesterday");
 });

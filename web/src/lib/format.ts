@@ -46,10 +46,32 @@ export function duration(seconds: number): string {
 
 const moment = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const here = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" });
+const elsewhere = new Map<string, { moment: Intl.DateTimeFormat; name: Intl.DateTimeFormat }>();
 
 /** A UTC time of the API in the reader's own time zone; a dash when there is none. */
 export function time(iso: string | null | undefined, precise = false): string {
   if (iso === null || iso === undefined || iso === "") return "–";
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? iso : (precise ? exact : moment).format(date);
+}
+
+/** A UTC time of the API in that time zone, which is named where the reader's own clock says something else. */
+export function timeIn(zone: string, iso: string | null | undefined): string {
+  const date = new Date(iso ?? "");
+  if (Number.isNaN(date.getTime())) return time(iso);
+  let there = elsewhere.get(zone);
+  if (there === undefined) {
+    there = {
+      moment: new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short", timeZone: zone }),
+      name: new Intl.DateTimeFormat("en-GB", { timeZoneName: "short", timeZone: zone }),
+    };
+    elsewhere.set(zone, there);
+  }
+  const name = zoneName(there.name, date);
+  return name === zoneName(here, date) ? there.moment.format(date) : `${there.moment.format(date)} ${name}`;
+}
+
+function zoneName(format: Intl.DateTimeFormat, date: Date): string {
+  return format.formatToParts(date).find(({ type }) => type === "timeZoneName")?.value ?? "";
 }

@@ -10,11 +10,12 @@ import { RecordTable, type Column } from "@/components/record-table";
 import { Empty, Failed, LoadingRows } from "@/components/states";
 import { csvOf } from "@/lib/csv";
 import { saveText } from "@/lib/downloads";
-import { plural, time } from "@/lib/format";
+import { plural } from "@/lib/format";
 
 import { ErrorKind } from "./run-error";
 import { ERROR_KINDS } from "./run-words";
 import { errorsOf, errorsQuery, type RunError } from "./runs-api";
+import { SiteTime } from "./site-time";
 import classes from "./nas-index.module.css";
 
 const PAGE_SIZE = 50;
@@ -148,7 +149,7 @@ const COLUMNS: Column<RunError>[] = [
     width: "10.5rem",
     cell: (each) => (
       <Text component="time" dateTime={each.timestamp} size="sm" c="dimmed">
-        {time(each.timestamp)}
+        <SiteTime of={each.timestamp} />
       </Text>
     ),
   },

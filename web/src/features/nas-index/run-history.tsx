@@ -7,10 +7,11 @@ import { Link, useSearchParams } from "react-router";
 import { Pager } from "@/components/pager";
 import { RecordTable, type Column } from "@/components/record-table";
 import { Empty, Failed, LoadingRows } from "@/components/states";
-import { count, time } from "@/lib/format";
+import { count } from "@/lib/format";
 
 import { stateOf, took } from "./run-words";
 import { runsQuery, type RunStatus } from "./runs-api";
+import { SiteTime } from "./site-time";
 import classes from "./nas-index.module.css";
 
 const PAGE_SIZE = 10;
@@ -72,7 +73,7 @@ const COLUMNS: Column<RunStatus>[] = [
     cell: (run) => (
       <>
         <Anchor component={Link} to={`/nas/runs/${run.run_id ?? ""}`} c="inherit" fw={550}>
-          {time(run.started_at)}
+          <SiteTime of={run.started_at} />
         </Anchor>
         {run.started_by !== "" && (
           <Text component="div" size="sm" c="dimmed">

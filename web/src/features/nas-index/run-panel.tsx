@@ -17,6 +17,7 @@ import { RunControls } from "./run-controls";
 import { RunErrorLine } from "./run-error";
 import { announced, ending, filesDone, hasLost, isWaiting, pace, percent, phase, stateOf } from "./run-words";
 import { statusQuery, type RunStatus } from "./runs-api";
+import { useSiteTime } from "./use-site-time";
 
 /** Errors that the panel shows itself; the run's own page has them all. */
 const LAST_ERRORS = 3;
@@ -39,6 +40,7 @@ export function RunPanel({ runId, alone = false }: { runId: string; alone?: bool
 function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: boolean }) {
   const mayRun = useCan("index.run");
   const state = stateOf(run);
+  const told = useSiteTime();
   return (
     <Paper p="lg" component="section" aria-label={`Run over ${run.source ?? "a source"}`}>
       <VisuallyHidden role="status">{announced(run, askedAt)}</VisuallyHidden>
@@ -51,7 +53,7 @@ function Run({ run, askedAt, alone }: { run: RunStatus; askedAt: number; alone: 
             <Badge color={state.color}>{state.label}</Badge>
           </Group>
           <Text size="sm" c="dimmed">
-            {run.running ? [phase(run), pace(run, askedAt)].filter(Boolean).join(" · ") : ending(run)}
+            {run.running ? [phase(run), pace(run, askedAt)].filter(Boolean).join(" · ") : ending(run, told)}
           </Text>
         </div>
         {mayRun && <RunControls run={run} />}

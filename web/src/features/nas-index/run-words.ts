@@ -1,8 +1,9 @@
 /** How a run is told: state, phase, progress, time left. */
-import { count, duration, plural, time } from "@/lib/format";
+import { count, duration, plural } from "@/lib/format";
 
 import type { RunState, RunStatus } from "./runs-api";
 import type { Tested } from "./sources-api";
+import type { Told } from "./use-site-time";
 
 interface Shown {
   label: string;
@@ -98,9 +99,9 @@ export function took({ started_at: start, finished_at: end }: Pick<RunStatus, "s
 }
 
 /** When a run was started, by whom, how long it took. */
-export function ending(run: RunStatus): string {
+export function ending(run: RunStatus, told: Told): string {
   const who = run.started_by === "" ? "" : ` by ${run.started_by}`;
-  return `${time(run.started_at)}${who}${took(run) === "" ? "" : `, took ${took(run)}`}`;
+  return `${told(run.started_at)}${who}${took(run) === "" ? "" : `, took ${took(run)}`}`;
 }
 
 /** `1,200 of 5,000 files`, with what limits them. */

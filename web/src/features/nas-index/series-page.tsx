@@ -13,7 +13,7 @@ import { RecordTable, type Column } from "@/components/record-table";
 import { Failed, LoadingRows } from "@/components/states";
 import { withQuery } from "@/lib/api/query";
 import { dicomDate, dicomTime, personName } from "@/lib/dicom";
-import { bytes, count, plural, time } from "@/lib/format";
+import { bytes, count, plural } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
 import { ohifPath } from "@/lib/viewer-address";
 
@@ -22,6 +22,7 @@ import { sex, wholeness } from "./dicom-words";
 import { ImportIntoOrthanc } from "./import-series";
 import { FILES_AT_ONCE, ORTHANC, seriesQuery, type SeriesDetail, type SeriesFile } from "./nas-api";
 import classes from "./nas-index.module.css";
+import { useSiteTime } from "./use-site-time";
 
 export function NasSeriesPage() {
   const { key = "" } = useParams();
@@ -60,7 +61,8 @@ interface SeriesViewProps {
 }
 
 function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
-  const told = wholeness(item);
+  const missing = wholeness(item);
+  const told = useSiteTime();
   const mayShare = useCan("share.create");
   const lead = [item.Modality, item.StudyDescription, item.SeriesDescription].filter(Boolean).join(" · ");
   return (
@@ -96,9 +98,9 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
             What is known of it stays, and the files are within reach again when it is back.
           </Alert>
         )}
-        {told.length > 0 && (
+        {missing.length > 0 && (
           <Alert variant="light" color="yellow" icon={<IconAlertTriangle size={18} />} title={item.gaps.length > 0 ? "Images are missing" : "Some images are there more than once"}>
-            {told.map((sentence) => (
+            {missing.map((sentence) => (
               <Text key={sentence} size="sm">
                 {sentence}
               </Text>
@@ -138,7 +140,7 @@ function SeriesView({ item, page, onPage, stale }: SeriesViewProps) {
               ["Files", `${count(item.file_count)}, ${bytes(item.size_bytes)}`],
               ["Source", item.source],
               ["Also on", item.also_on.join(", ")],
-              ["Last seen", time(item.last_seen)],
+              ["Last seen", told(item.last_seen)],
               ["Series UID", item.SeriesInstanceUID],
             ]}
           />

@@ -5,12 +5,13 @@ import { Link } from "react-router";
 
 import { notifyDone, notifyFailed } from "@/components/notify";
 import { RecordTable, type Column } from "@/components/record-table";
-import { count, time } from "@/lib/format";
+import { count } from "@/lib/format";
 
 import { ContentBadge, OfflineBadge } from "./badges";
 import { ConnectionTest } from "./connection-test";
 import { stateOf } from "./run-words";
 import { useStartRun } from "./runs-api";
+import { SiteTime } from "./site-time";
 import type { Source } from "./sources-api";
 import classes from "./nas-index.module.css";
 
@@ -70,7 +71,7 @@ const COLUMNS: Column<Source>[] = [
         <div className={classes.kind}>
           <Badge color={stateOf(run).color}>{stateOf(run).label}</Badge>
           <Anchor component={Link} to={`/nas/runs/${run.run_id}`} size="sm" c="dimmed">
-            {time(run.started_at)}
+            <SiteTime of={run.started_at} />
           </Anchor>
         </div>
       ),
