@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,14 @@ from tests.fixtures.nas_pages import RUN_MS, indexed
 from tests.fixtures.share_pages import PHONE, Laid, act, guest_of, link, row_of
 
 PASSCODE = "k7mp-4xqh-t2ve"
+
+KEEP_A_PICTURE = """() => new Promise((done) => {
+  const asked = indexedDB.open("readingroom-frames", 10);
+  asked.onsuccess = () => { asked.result.close(); done(); };
+})"""
+"""As the viewer does: its store, by its name."""
+
+KEPT = "async () => (await indexedDB.databases()).map(({ name }) => name)"
 
 
 def test_from_a_search_to_a_zip_in_a_browser_that_is_signed_out(visit: Visitor, laid: Laid, tmp_path: Path) -> None:
@@ -116,8 +125,13 @@ def test_a_passcode_opens_and_revoking_shuts(visit: Visitor, shelf: Shelf, laid:
     act(staff.page, laid, "Revoke")
     staff.page.get_by_role("dialog").get_by_role("button", name="Revoke link").click()
     expect(row_of(staff.page, laid)).to_contain_text("Revoked")
+    there.evaluate(KEEP_A_PICTURE)
     there.reload()
     expect(there.get_by_role("heading", name="This link is not valid, or no longer")).to_be_visible()
+    end = time.monotonic() + 30
+    while kept := there.evaluate(KEPT):
+        assert time.monotonic() < end, f"{kept} is kept of a link that is no more"
+        time.sleep(0.1)
 
 
 def test_a_link_that_ends_while_its_page_is_open_says_so(visit: Visitor, shelf: Shelf, laid: Laid) -> None:

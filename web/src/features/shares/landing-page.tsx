@@ -3,12 +3,13 @@ import { Button, Loader, Stack, Text } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { IconAlertTriangle, IconCloudOff, IconHourglass, IconLinkOff, IconRefresh } from "@tabler/icons-react";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { useParams } from "react-router";
 
 import { Logo } from "@/components/logo";
 import { RequestId } from "@/components/states";
 import { ApiError } from "@/lib/api/errors";
+import { forgetFrames } from "@/lib/frames/forget";
 
 import { heldQuery, type Held } from "./held-api";
 import { LandingSeries } from "./landing-series";
@@ -68,6 +69,7 @@ function isGone(error: Error | null): boolean {
 }
 
 function NotValid() {
+  useForgotten();
   return (
     <Notice icon={<IconLinkOff size={34} stroke={1.3} />} title="This link is not valid, or no longer">
       It may have ended, or a letter of it is missing. Open it once more from the message that it came with, or ask whoever sent it to you for a new one.
@@ -76,11 +78,17 @@ function NotValid() {
 }
 
 function Ended() {
+  useForgotten();
   return (
     <Notice icon={<IconLinkOff size={34} stroke={1.3} />} title="This link has ended">
       It worked until just now. If you still need the images, ask whoever sent it to you for a new one.
     </Notice>
   );
+}
+
+/** What the viewer kept of a link's images goes with the link, also where its end is met outside of the viewer. */
+function useForgotten(): void {
+  useEffect(() => void forgetFrames(), []);
 }
 
 function Unreachable({ error, retry }: { error: Error; retry: () => void }) {
