@@ -163,7 +163,8 @@ def _frame(
             said |= told.rescale(_plain(transformation), values)
         if voi or transformation:
             said |= lookups.told(said, _items(voi, tags.VOI_LUTS) if voi else header.voi_luts)
-        when = moment_of_groups(group, header)
+        # Frames without a place are a film, which runs in their order: the delays of an ECG begin anew with each beat.
+        when = moment_of_groups(group, header) if position and orientation else moment(values)
     else:
         when = moment(values)
         if count > 1:

@@ -137,12 +137,21 @@ def _numbers(value: Any) -> list[float]:
 def _extremes(numbers: Pixels, pixels: Pixels, header: Dataset) -> tuple[float, float]:
     step = max(1, int((numbers.size / LOOKED_AT) ** 0.5))
     sample, raw = numbers[::step, ::step], pixels[::step, ::step]
-    padding = header.get("PixelPaddingValue")
-    kept = sample[raw != padding] if isinstance(padding, int) else sample
+    kept = sample[~_padding(raw, header)]
     low, high = np.percentile(kept if kept.size else sample, PERCENTILES)
     if low == high:  # all but a few are the same: then those few are what there is to see
         low, high = float(sample.min()), float(sample.max())
     return float(low), float(high)
+
+
+def _padding(stored: Pixels, header: Dataset) -> Pixels:
+    """Which stored values stand for no picture at all (PS3.3 C.7.5.1.1.2)."""
+    first = header.get("PixelPaddingValue")
+    last = header.get("PixelPaddingRangeLimit", first)
+    if not isinstance(first, int) or not isinstance(last, int):
+        return np.zeros(stored.shape, dtype=bool)
+    found: Pixels = (stored >= min(first, last)) & (stored <= max(first, last))
+    return found
 
 
 def _between(numbers: Pixels, low: float, high: float) -> Pixels:

@@ -197,3 +197,26 @@ def test_a_dose_grid_s_planes_lie_where_its_offsets_say() -> None:
     frames = frames_in(dicom_bytes(made))
     assert [each.position for each in frames] == [(0.0, 0.0, -5.0), (0.0, 0.0, -3.0), (0.0, 0.0, -1.0)]
     assert frames[0].said["slope"] == 0.001
+
+
+def test_a_film_runs_in_the_order_of_its_frames_through_all_beats_of_the_heart() -> None:
+    def groups_of(n: int) -> Dataset:
+        own = Dataset()
+        own.CardiacSynchronizationSequence = [dataset(NominalCardiacTriggerDelayTime=float(n % 3 * 40))]
+        own.FrameContentSequence = [dataset(FrameAcquisitionNumber=1)]
+        return own
+
+    frames, _ = ordered(frames_in(dicom_bytes(enhanced(9, groups_of))))
+    assert [frame.place.number for frame in frames] == list(range(1, 10))
+
+
+def test_at_one_place_frames_go_by_their_delay_behind_the_beat() -> None:
+    def groups_of(n: int) -> Dataset:
+        own = Dataset()
+        own.CardiacSynchronizationSequence = [dataset(NominalCardiacTriggerDelayTime=float(100 - n % 3 * 40))]
+        own.PlanePositionSequence = [dataset(ImagePositionPatient=["0", "0", str(n // 3)])]
+        own.PlaneOrientationSequence = [dataset(ImageOrientationPatient=[str(each) for each in AXIAL])]
+        return own
+
+    frames, _ = ordered(frames_in(dicom_bytes(enhanced(6, groups_of))))
+    assert [frame.place.number for frame in frames] == [3, 2, 1, 6, 5, 4]

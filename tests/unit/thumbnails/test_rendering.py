@@ -132,6 +132,18 @@ def test_without_a_window_one_hot_pixel_does_not_make_the_rest_black() -> None:
     assert 100 < drawn(dicom_bytes(made)).mean() < 155
 
 
+@pytest.mark.parametrize("padding", [{"PixelPaddingValue": 0}, {"PixelPaddingValue": 9, "PixelPaddingRangeLimit": 0}])
+def test_padding_decides_nothing_where_there_is_no_window(padding: dict[str, int]) -> None:
+    inside = np.linspace(3000, 4000, 64 * 32).astype("<u2").reshape(64, 32)
+    outside = np.tile(np.arange(max(padding.values()) + 1, dtype="<u2"), 64 * 32)[: 64 * 32].reshape(64, 32)
+    made = ct(rows=64, columns=64, PixelData=np.hstack([inside, outside]).astype("<u2").tobytes(), **padding)
+    made.PixelRepresentation = 0
+    for keyword in ("WindowCenter", "WindowWidth", "RescaleSlope", "RescaleIntercept"):
+        del made[keyword]
+    picture = drawn(dicom_bytes(made))[:, :28]
+    assert picture[:5].mean() < 40 and picture[-5:].mean() > 215
+
+
 def test_bits_that_do_not_lie_lowest_are_brought_down() -> None:
     values = np.linspace(0, 4095, 64 * 64).astype("<u2")
     fixed = {"rows": 64, "columns": 64, "BitsStored": 12, "PixelRepresentation": 0, "WindowCenter": "1024",
