@@ -52,10 +52,14 @@ _ELSEWHERE: dict[str, Action] = {"X/Z": "Z", "X/D": "D", "Z/D": "D", "X/Z/D": "D
 
 _STRICTER: dict[Action, tuple[str, ...]] = {
     # Attributes that the table does not name and that would undo what it does: originals in an encrypted
-    # envelope, signatures that no longer fit, names of the archive they came from, UIDs of other instances.
+    # envelope, signatures that no longer fit, names of the archive they came from, a birth date as another calendar has
+    # it, UIDs of other instances.
     "X": (
         "EncryptedAttributesSequence",
         "MACParametersSequence",
+        "NTPSourceAddress",
+        "PatientBirthDateInAlternativeCalendar",
+        "PatientDeathDateInAlternativeCalendar",
         "HomeCommunityID",
         "RepositoryUniqueID",
         "RetrieveLocationUID",

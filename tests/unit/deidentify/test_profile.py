@@ -43,6 +43,7 @@ SECRET = b"the secret of a test, long enough"
 PERSONAL = {
     "PatientName": "Müller^Änne",
     "PatientBirthDate": "19700102",
+    "PatientBirthDateInAlternativeCalendar": "5730-04-24",
     "PatientID": "4711-0815",
     "PatientAddress": "Somestreet 7",
     "OtherPatientIDs": "SECRET-ID",
