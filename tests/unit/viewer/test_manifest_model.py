@@ -10,6 +10,7 @@ from readingroom.viewer.manifest_model import ManifestAnswer, ManifestDefaults
 
 from tests.factories import ct_slices, dicom_bytes, us_multiframe
 from tests.fixtures.manifests import Site
+from tests.fixtures.viewing import radiograph
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
 
@@ -17,6 +18,7 @@ SERIES = {
     "slices": lambda: list(ct_slices(5, 16, 16)),
     "a film": lambda: [dicom_bytes(us_multiframe())],
     "of all kinds": lambda: [each.read_bytes() for each in sorted(SAMPLES.glob("*.dcm"))],
+    "shown through tables": lambda: [radiograph("one"), dicom_bytes(us_multiframe())],
     "nothing": lambda: [],
 }
 
