@@ -1,7 +1,7 @@
 /** The keys of the viewer: what each does, and how it is told to a reader. */
 import type { Shortcut } from "@/components/shortcuts";
 
-import type { Preset } from "./presets";
+import { choose, type Preset } from "./presets";
 import type { Viewing } from "./viewing";
 
 /** What keys do beyond the series itself. */
@@ -59,7 +59,7 @@ const KEYS: Record<string, Act> = {
 export function actOf(event: Pick<KeyboardEvent, "key" | "shiftKey" | "ctrlKey" | "metaKey" | "altKey">, presets: readonly Preset[]): Act | null {
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   const preset = presets.find(({ key }) => key === event.key);
-  if (preset !== undefined) return (viewing) => viewing.setWindow(preset.window);
+  if (preset !== undefined) return (viewing) => choose(viewing, preset);
   const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   // Digits and signs need Shift on one keyboard and none on another: it counts where it makes no other sign.
   const isShifted = event.shiftKey && (event.key.length > 1 || name !== event.key.toUpperCase());

@@ -1,4 +1,5 @@
 /** The words in the corners of the picture. */
+import type { StackState } from "@/lib/cornerstone/types";
 import { dicomDate, personName } from "@/lib/dicom";
 import type { Frame, Manifest } from "@/lib/frames/types";
 
@@ -42,13 +43,25 @@ function sliceWords({ sliceThickness, position }: Frame): string {
   return [thick, position === null ? "" : `at ${position.map((value) => value.toFixed(1)).join(", ")}`].filter(Boolean).join(", ");
 }
 
-function warnings({ place }: Manifest, { lossy, burnedIn, spacingIs }: Frame): string[] {
+function warnings({ place }: Manifest, { lossy, burnedIn, spacingIs, lutLeftOut }: Frame): string[] {
   return [
     place === "copy" ? "De-identified copy" : "",
     lossy ? "Lossy compressed: not for diagnosis" : "",
+    lutLeftOut ?? "",
     burnedIn ? "Words are burned into the image" : "",
     spacingIs === "detector" ? "Lengths hold at the detector, not in the patient" : spacingIs === null ? "No spacing known: lengths in pixels" : "",
   ];
+}
+
+/** Which greys: of a table by its name, of a window by its figures. */
+export function greyWords({ luts }: Manifest, { window, table }: Pick<StackState, "window" | "table">): string {
+  if (table === null) return `C ${figure(window.center)}  W ${figure(window.width)}`;
+  const said = luts?.[table]?.explanation.trim() ?? "";
+  return said === "" ? "Table of the file" : `Table ${said}`;
+}
+
+function figure(value: number): string {
+  return Math.abs(value) >= 10 ? String(Math.round(value)) : String(Math.round(value * 100) / 100);
 }
 
 /** What is under the pointer. */

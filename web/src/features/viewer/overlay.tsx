@@ -3,7 +3,7 @@ import { describe } from "@/lib/frames/describe";
 import type { Manifest } from "@/lib/frames/types";
 
 import { edgeLetters } from "./edges";
-import { cornersOf } from "./overlay-words";
+import { cornersOf, greyWords } from "./overlay-words";
 import classes from "./overlay.module.css";
 import { useViewing } from "./use-viewing";
 import type { Viewing } from "./viewing";
@@ -22,7 +22,7 @@ export function Overlay({ manifest, viewing, probe }: { manifest: Manifest; view
       <Corner
         lines={[
           probe,
-          screen === null ? "" : `C ${figure(screen.window.center)}  W ${figure(screen.window.width)}`,
+          screen === null ? "" : greyWords(manifest, screen),
           screen === null ? "" : `${Math.round(screen.zoom * 100)} %`,
           `${frame.columns} × ${frame.rows}`,
         ].filter((line) => line !== "")}
@@ -44,8 +44,4 @@ function Corner({ lines, at }: { lines: readonly string[]; at: "topLeft" | "topR
       ))}
     </p>
   );
-}
-
-function figure(value: number): string {
-  return Math.abs(value) >= 10 ? String(Math.round(value)) : String(Math.round(value * 100) / 100);
 }

@@ -17,6 +17,11 @@ export function imageOf(params: URLSearchParams): number | null {
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) - 1 : null;
 }
 
+/** A UID as DICOM has them (PS3.5 section 9.1), leading zeros and all: some programs write such. */
+export function isUid(text: string): boolean {
+  return text.length <= 64 && /^\d+(\.\d+)+$/.test(text);
+}
+
 /** Where a series opens that nobody has looked at yet: slices in their middle, a film at its beginning. */
 export function firstIndex(total: number, isFilm: boolean): number {
   return isFilm ? 0 : Math.max(0, Math.floor((total - 1) / 2));

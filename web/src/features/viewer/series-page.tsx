@@ -14,6 +14,7 @@ import { CineBar } from "./cine-bar";
 import { fpsOf } from "./cine";
 import { Counter } from "./counter";
 import { useDesk } from "./desk";
+import { toggleFullscreen } from "./fullscreen";
 import { actOf, isTaken, SHORTCUTS } from "./keys";
 import { Reasons } from "./notes";
 import { firstIndex, imageOf } from "./place";
@@ -132,7 +133,7 @@ function Screen({ seriesUid, back, pathOf, others, load, manifest }: SeriesPageP
 
   const acts = {
     toggleInfo: () => change({ showsInfo: !showsInfo }),
-    fullscreen,
+    fullscreen: toggleFullscreen,
     toCounter: () => counter.current?.focus(),
     neighbour: (by: 1 | -1) => {
       const place = series?.findIndex((row) => row.seriesUid === seriesUid) ?? -1;
@@ -246,12 +247,9 @@ function KeptPlace({ viewing }: { viewing: Viewing }) {
 
 /** Windows to choose from for the image on the screen: mostly the same ones for all, so that the tools need not be drawn anew at each step. */
 function usePresets(viewing: Viewing, manifest: Manifest): readonly Preset[] {
-  const said = useViewed(viewing, ({ index }) => JSON.stringify(presetsOf(manifest.modality, describe(manifest, index) ?? {})));
+  const said = useViewed(viewing, ({ index }) => {
+    const frame = describe(manifest, index);
+    return JSON.stringify(frame === null ? [] : presetsOf(manifest, frame));
+  });
   return useMemo(() => JSON.parse(said) as Preset[], [said]);
-}
-
-function fullscreen(): void {
-  const wish = document.fullscreenElement === null ? document.documentElement.requestFullscreen() : document.exitFullscreen();
-  // A browser that does not let a page fill the screen leaves it as it is.
-  wish.catch(() => undefined);
 }

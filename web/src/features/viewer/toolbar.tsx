@@ -29,6 +29,7 @@ import type { ReactNode } from "react";
 
 import type { ToolName } from "@/lib/cornerstone/types";
 
+import { canFill, useFillsScreen } from "./fullscreen";
 import type { Preset } from "./presets";
 import classes from "./room.module.css";
 import { LOOK, ToolButton } from "./tool-button";
@@ -47,6 +48,7 @@ interface ToolbarProps {
 }
 
 export function Toolbar({ viewing, presets, showsInfo, onInfo, onFullscreen, children }: ToolbarProps) {
+  const fills = useFillsScreen();
   const inverted = useViewed(viewing, (state) => state.screen?.inverted ?? false);
   return (
     <div className={classes.tools} role="group" aria-label="Tools">
@@ -67,7 +69,7 @@ export function Toolbar({ viewing, presets, showsInfo, onInfo, onFullscreen, chi
       <ToolButton label="Reset the view" hint="x" icon={<IconRefresh {...LOOK} />} onClick={() => viewing.reset()} />
       <span className={classes.gap} />
       <ToolButton label="Series information" hint="o" pressed={showsInfo} icon={<IconInfoCircle {...LOOK} />} onClick={onInfo} />
-      <ToolButton label="Full screen" hint="f" icon={<IconMaximize {...LOOK} />} onClick={onFullscreen} className={classes.wide} />
+      {canFill() && <ToolButton label="Full screen" hint="f" pressed={fills} icon={<IconMaximize {...LOOK} />} onClick={onFullscreen} className={classes.wide} />}
       {children}
     </div>
   );

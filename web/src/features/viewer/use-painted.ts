@@ -3,6 +3,7 @@ import { useEffect, useEffectEvent, type RefObject } from "react";
 
 import { isStackHere } from "@/lib/cornerstone/early";
 import { describe } from "@/lib/frames/describe";
+import { lutsOf } from "@/lib/frames/luts";
 import type { Manifest, SeriesLoad } from "@/lib/frames/types";
 import { paint, shapeOf } from "@/lib/painter/paint";
 
@@ -41,7 +42,7 @@ export function usePainted({ place, load, manifest, viewing, onOver }: Painted):
       const bytes = await load.bytes(index, control.signal);
       const now = viewing.getState();
       if (control.signal.aborted || now.screen !== null || now.index !== index) return;
-      if (!paint(canvas, frame, bytes)) {
+      if (!paint(canvas, frame, bytes, lutsOf(manifest, frame))) {
         clear();
         return;
       }

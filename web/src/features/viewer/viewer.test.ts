@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
 
+import { describe as describeFrame } from "@/lib/frames/describe";
+import { manifestOf, packedLut } from "@/lib/frames/stream-maker";
+import type { FrameDescription, Manifest, PackedLut } from "@/lib/frames/types";
+
 import { CineClock, fpsOf, keptFps, stepped } from "./cine";
-import { firstIndex, imageOf, typedIndex } from "./place";
-import { ownWindows, presetName, presetsOf } from "./presets";
+import { firstIndex, imageOf, isUid, typedIndex } from "./place";
+import { choose, ownWindows, presetName, presetsOf } from "./presets";
 import { progressOf, stateWords } from "./progress";
 import { WheelSteering } from "./wheel";
 
@@ -92,6 +96,11 @@ describe("the counter", () => {
     for (const text of ["", "image=", "image=0", "image=x", "image=-4"]) expect(imageOf(new URLSearchParams(text))).toBeNull();
   });
 
+  test("knows a UID from other words", () => {
+    expect(["1.2.840.10008", "2.25.0"].map(isUid)).toEqual([true, true]);
+    for (const text of ["", "12", "1.2.", "1.2.x", "Doe", `1.${"2".repeat(63)}`]) expect(isUid(text)).toBe(false);
+  });
+
   test("opens slices in the middle and a film at its beginning", () => {
     expect(firstIndex(250, false)).toBe(124);
     expect(firstIndex(250, true)).toBe(0);
@@ -101,25 +110,44 @@ describe("the counter", () => {
 
 describe("windows to choose from", () => {
   const plain = { windowCenter: [40], windowWidth: [400], windowExplanation: [] };
-
+  const presets = (modality: string, own: Partial<FrameDescription>, luts: PackedLut[] = []) => {
+    const manifest: Manifest = { ...manifestOf(1), modality, defaults: { ...manifestOf(1).defaults, ...own }, luts };
+    const frame = describeFrame(manifest, 0);
+    return frame === null ? [] : presetsOf(manifest, frame);
+  };
   test("of a CT are the file's own, then the craft's, with keys", () => {
-    const presets = presetsOf("CT", { ...plain, rescaleType: "HU" });
-    expect(presets.map(({ name }) => name).slice(0, 5)).toEqual(["As in the file", "Brain", "Subdural", "Stroke", "Bone"]);
-    expect(presets.map(({ key }) => key).slice(0, 3)).toEqual(["1", "2", "3"]);
-    expect(presetName(presets, { center: 40, width: 80 })).toBe("Brain");
-    expect(presetName(presets, { center: 41, width: 80 })).toBe("");
-    expect(presetName(presets, null)).toBe("As in the file");
+    const found = presets("CT", { ...plain, rescaleType: "HU" });
+    expect(found.map(({ name }) => name).slice(0, 5)).toEqual(["As in the file", "Brain", "Subdural", "Stroke", "Bone"]);
+    expect(found.map(({ key }) => key).slice(0, 3)).toEqual(["1", "2", "3"]);
+    expect(presetName(found, { center: 40, width: 80 })).toBe("Brain");
+    expect(presetName(found, { center: 41, width: 80 })).toBe("");
+    expect(presetName(found, null)).toBe("As in the file");
   });
 
   test("of a CT whose values are no Hounsfield units are the file's alone", () => {
-    expect(presetsOf("CT", { ...plain, rescaleType: "US" })).toHaveLength(1);
+    expect(presets("CT", { ...plain, rescaleType: "US" })).toHaveLength(1);
+    expect(presets("CT", { ...plain, modalityLut: 0 }, [packedLut("modality", 0, [1, 2])])).toHaveLength(1);
   });
 
   test("of an MR are the file's and the whole range; of colour there are none", () => {
-    const presets = presetsOf("MR", { ...plain, smallest: 0, largest: 900, slope: 2, intercept: 0 });
-    expect(presets.map(({ name, window }) => [name, window?.width])).toEqual([["As in the file", undefined], ["Whole range", 1800]]);
-    expect(presetsOf("US", { ...plain, samplesPerPixel: 3 })).toEqual([]);
-    expect(presetsOf("MR", {})[0]?.name).toBe("Automatic");
+    const found = presets("MR", { ...plain, smallest: 0, largest: 900, slope: 2, intercept: 0 });
+    expect(found.map(({ name, window }) => [name, window?.width])).toEqual([["As in the file", undefined], ["Whole range", 1800]]);
+    expect(presets("US", { ...plain, samplesPerPixel: 3 })).toEqual([]);
+    expect(presets("MR", {})[0]?.name).toBe("Automatic");
+  });
+
+  test("are the lookup tables of a header too, by what it calls them, before its windows", () => {
+    const luts = [packedLut("modality", 0, [900, 300]), packedLut("voi", 0, [0, 4095], "NORMAL"), packedLut("voi", 0, [0, 9])];
+    const found = presets("DX", { ...plain, modalityLut: 0, voiLuts: [1, 2], smallest: 0, largest: 1 }, luts);
+    expect(found.map(({ name, table: place }) => [name, place])).toEqual([
+      ["As in the file", undefined], ["NORMAL", 1], ["Table 2", 2], ["Window 1", undefined], ["Whole range", undefined],
+    ]);
+    expect(found.at(-1)?.window).toEqual({ center: 600, width: 600 });
+    expect(presetName(found, { center: 40, width: 400 }, 1)).toBe("NORMAL");
+    const asked: unknown[] = [];
+    const viewing = { setTable: (place: number) => asked.push(place), setWindow: (window: unknown) => asked.push(window) };
+    for (const preset of found.slice(0, 2)) choose(viewing, preset);
+    expect(asked).toEqual([null, 1]);
   });
 
   test("in a header are named once each, and without a width not at all", () => {

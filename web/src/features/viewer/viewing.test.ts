@@ -38,7 +38,7 @@ class Desk {
       if (this.fails) return Promise.reject(new Error("This image cannot be decoded."));
       return new Promise<void>((resolve) =>
         this.draw.push(() => {
-          this.told({ index, window: { center: 40, width: 400 }, zoom: 1, inverted: false, rendered: 4 });
+          this.told({ index, window: { center: 40, width: 400 }, table: null, zoom: 1, inverted: false, rendered: 4 });
           resolve();
         }),
       );
@@ -80,7 +80,7 @@ describe("a series on the screen", () => {
     desk.draw.shift()?.();
     expect(desk.viewing.getState().index).toBe(60);
     await desk.drawn();
-    desk.told({ index: 57, window: { center: 1, width: 2 }, zoom: 1, inverted: false, rendered: 1 });
+    desk.told({ index: 57, window: { center: 1, width: 2 }, table: null, zoom: 1, inverted: false, rendered: 1 });
     expect(desk.viewing.getState().index).toBe(57);
     expect(desk.viewed.at(-1)).toEqual([57, -1]);
   });

@@ -124,6 +124,11 @@ export class Viewing {
     this.stack?.setWindow(window);
   }
 
+  /** A lookup table of the image on the screen, by its place in the manifest. */
+  setTable(place: number): void {
+    this.stack?.setTable(place);
+  }
+
   invert(): void {
     this.stack?.invert(!(this.state.screen?.inverted ?? false));
   }

@@ -5,7 +5,7 @@ import { useState } from "react";
 
 import type { Window } from "@/lib/cornerstone/types";
 
-import { presetName, type Preset } from "./presets";
+import { choose, presetName, type Preset } from "./presets";
 import classes from "./room.module.css";
 import { LOOK, ToolButton } from "./tool-button";
 import { useViewed } from "./use-viewing";
@@ -14,9 +14,10 @@ import type { Viewing } from "./viewing";
 export function WindowMenu({ viewing, presets }: { viewing: Viewing; presets: readonly Preset[] }) {
   const center = useViewed(viewing, (state) => state.screen?.window.center ?? null);
   const width = useViewed(viewing, (state) => state.screen?.window.width ?? null);
+  const table = useViewed(viewing, (state) => state.screen?.table ?? null);
   const [typing, setTyping] = useState(false);
   const shown = center === null || width === null ? null : { center, width };
-  const name = shown === null ? "" : presetName(presets, shown);
+  const name = shown === null ? "" : presetName(presets, shown, table);
   if (presets.length === 0) return null;
   return (
     <>
@@ -37,7 +38,7 @@ export function WindowMenu({ viewing, presets }: { viewing: Viewing; presets: re
           {presets.map((preset) => (
             <Menu.Item
               key={preset.name}
-              onClick={() => viewing.setWindow(preset.window)}
+              onClick={() => choose(viewing, preset)}
               rightSection={preset.key === undefined ? null : <span className={classes.key}>{preset.key}</span>}
             >
               {preset.name}

@@ -5,8 +5,8 @@ import { init as initTools } from "@cornerstonejs/tools";
 
 import { provide } from "@/lib/cornerstone/metadata";
 import { loadPicture } from "@/lib/cornerstone/pictures-loader";
-import { SCHEME } from "@/lib/cornerstone/pictures";
-import { addToolKinds } from "@/lib/cornerstone/tools";
+import { forgetPictures, SCHEME } from "@/lib/cornerstone/pictures";
+import { addToolKinds, forgetMeasurements } from "@/lib/cornerstone/tools";
 import { onForget } from "@/lib/frames/forget";
 
 /** Decoded pictures that are held. With the frame worker's own share the page stays below 500 MB. */
@@ -32,7 +32,11 @@ export function ready(): RenderingEngine {
     metaData.addProvider(provide, 10_000);
     imageLoader.registerImageLoader(SCHEME, loadPicture);
     cache.setMaxCacheSize(DECODED_BYTES);
-    onForget(() => cache.purgeCache());
+    onForget(() => {
+      forgetMeasurements();
+      forgetPictures();
+      cache.purgeCache();
+    });
     engine = new RenderingEngine("readingroom");
   }
   return engine;

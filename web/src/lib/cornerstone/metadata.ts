@@ -2,8 +2,10 @@
 import { Enums } from "@cornerstonejs/core";
 
 import type { PictureSet } from "@/lib/cornerstone/pictures";
-import { frameOf } from "@/lib/cornerstone/pictures";
+import { frameOf, placeOfMeasurements } from "@/lib/cornerstone/pictures";
+import { lutsOf } from "@/lib/frames/luts";
 import type { Frame } from "@/lib/frames/types";
+import { unitOf } from "@/lib/frames/units";
 
 /** A provider for `metaData.addProvider`: undefined for whatever is not ours or not known. */
 export function provide(type: string, name: unknown): unknown {
@@ -29,8 +31,9 @@ const modules: Partial<Record<string, Module>> = {
     largestPixelValue: frame.largest ?? undefined,
   }),
   imagePlaneModule: plane,
-  generalSeriesModule: (_frame, { manifest }) => ({
-    modality: manifest.modality,
+  generalSeriesModule: (frame, { manifest }) => ({
+    // Of a CT the tools say "HU" whatever its header says.
+    modality: manifest.modality === "CT" && unitOf(manifest, frame) !== "HU" ? "OT" : manifest.modality,
     seriesInstanceUID: manifest.seriesUid,
     studyInstanceUID: manifest.studyUid,
     seriesNumber: manifest.seriesNumber,
@@ -38,8 +41,8 @@ const modules: Partial<Record<string, Module>> = {
   }),
   generalImageModule: (frame) => ({ sopInstanceUID: frame.instanceUid, instanceNumber: frame.instanceNumber }),
   sopCommonModule: (frame) => ({ sopInstanceUID: frame.instanceUid }),
-  modalityLutModule: (frame) =>
-    frame.slope === null && frame.intercept === null
+  modalityLutModule: (frame, { manifest }) =>
+    (frame.slope === null && frame.intercept === null) || lutsOf(manifest, frame).modality !== null
       ? undefined
       : { rescaleSlope: frame.slope ?? 1, rescaleIntercept: frame.intercept ?? 0, rescaleType: frame.rescaleType ?? undefined },
   voiLutModule: (frame) =>
@@ -72,8 +75,7 @@ function plane(frame: Frame, { manifest }: PictureSet): unknown {
   const orientation = frame.imageOrientationPatient ?? FLAT;
   const [row, column] = frame.pixelSpacing ?? frame.pixelAspectRatio ?? [1, 1];
   return {
-    // Measurements belong to one series: series of one frame of reference do not show each other's.
-    frameOfReferenceUID: `${manifest.seriesUid}.rr`,
+    frameOfReferenceUID: placeOfMeasurements(manifest),
     rows: frame.rows,
     columns: frame.columns,
     imageOrientationPatient: [...orientation],

@@ -3,8 +3,9 @@ import type { Types } from "@cornerstonejs/core";
 import { createImage } from "@cornerstonejs/dicom-image-loader";
 
 import { frameOf } from "@/lib/cornerstone/pictures";
-import { plainImage } from "@/lib/cornerstone/plain";
+import { lookedUpImage, plainImage } from "@/lib/cornerstone/plain";
 import { Stale } from "@/lib/cornerstone/stale";
+import { lutsOf } from "@/lib/frames/luts";
 import { LoadProblem } from "@/lib/frames/series";
 import type { Encoding, Frame } from "@/lib/frames/types";
 
@@ -39,7 +40,8 @@ async function picture(name: string, options: Record<string, unknown>, signal: A
   const found = frameOf(name);
   if (found === null) throw new Error(`there is no picture ${name}`);
   const { encoding, data } = await found.set.load.bytes(found.frame.index, signal);
-  const plain = encoding === "raw" ? plainImage(name, found.frame, found.set.manifest.modality, data) : null;
+  const { modality: lut } = lutsOf(found.set.manifest, found.frame);
+  const plain = encoding === "raw" ? plainImage(name, found.frame, found.set.manifest.modality, data, lut) : null;
   if (plain !== null) return plain;
   // The stock loader's default: values leave its workers rescaled (HU on CT), in the smallest type that holds them.
   const settings = { ...options, preScale: { enabled: true } };
@@ -50,5 +52,5 @@ async function picture(name: string, options: Record<string, unknown>, signal: A
   if (image.rows !== rows || image.columns !== columns || (packed !== null && stale.has(packed, image.getPixelData()))) {
     throw new LoadProblem("This image is broken: it cannot be decoded.", 422);
   }
-  return image;
+  return lut === null ? image : (lookedUpImage(name, found.frame, image.getPixelData(), lut) ?? image);
 }

@@ -13,18 +13,31 @@ export interface PictureSet {
 
 const byName = new Map<string, PictureSet>();
 const byNumber = new Map<number, PictureSet>();
+let last = 0;
 
 /** The set of a series that has its manifest. */
 export function pictureSet(load: SeriesLoad, manifest: Manifest): PictureSet {
   const name = `${seriesKey(load.ref)}@${manifest.version}`;
   let set = byName.get(name);
   if (set === undefined) {
-    set = { number: byNumber.size + 1, manifest, load };
+    last += 1;
+    set = { number: last, manifest, load };
     byName.set(name, set);
     byNumber.set(set.number, set);
   }
   set.load = load;
   return set;
+}
+
+/** What one person has looked at is not there for the next one; numbers are never given twice. */
+export function forgetPictures(): void {
+  byName.clear();
+  byNumber.clear();
+}
+
+/** Measurements belong to one series: series of one frame of reference do not show each other's. */
+export function placeOfMeasurements({ seriesUid }: Manifest): string {
+  return `${seriesUid}.rr`;
 }
 
 export function pictureName(set: PictureSet, index: number): string {

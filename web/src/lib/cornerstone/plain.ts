@@ -1,12 +1,14 @@
 /** Raw greys need no decoder: their values are put to scale here, in a millisecond, without a way to a worker and back. */
 import { metaData, type Types, utilities } from "@cornerstonejs/core";
 
+import { type Lut, lookedUp } from "@/lib/frames/luts";
 import type { Frame } from "@/lib/frames/types";
 import { storedOf } from "@/lib/painter/greys";
 
 /** What Cornerstone's own loader makes of it, in the same type of array; null for a frame that is more than whole-numbered greys. */
-export function plainImage(name: string, frame: Frame, modality: string, data: ArrayBuffer): Types.IImage | null {
+export function plainImage(name: string, frame: Frame, modality: string, data: ArrayBuffer, lut: Lut | null): Types.IImage | null {
   const stored = storedOf(frame, data);
+  if (stored !== null && lut !== null) return lookedUpImage(name, frame, stored, lut);
   const slope = frame.slope ?? 1;
   const intercept = frame.intercept ?? 0;
   const isWhole = Number.isInteger(slope) && Number.isInteger(intercept);
@@ -24,6 +26,24 @@ export function plainImage(name: string, frame: Frame, modality: string, data: A
   if (pixels === null) return null;
   for (let at = 0; at < stored.length; at += 1) pixels[at] = (((stored[at] ?? 0) << shift) >> shift) * slope + intercept;
   return asImage(name, frame, pixels, range as [number, number]);
+}
+
+/** The picture whose values are those of a modality table: its own loader does not know of any. */
+export function lookedUpImage(name: string, frame: Frame, stored: ArrayLike<number>, lut: Lut): Types.IImage | null {
+  // Bits above those that are stored are no part of a value, signed or not.
+  const shift = 32 - Math.min(32, frame.bitsStored);
+  const value = frame.pixelRepresentation === 1 ? (bits: number) => (bits << shift) >> shift : (bits: number) => bits;
+  const found = Uint16Array.from(stored, (bits) => lookedUp(lut, value(bits)));
+  let least = Infinity;
+  let most = -Infinity;
+  for (const each of found) {
+    if (each < least) least = each;
+    if (each > most) most = each;
+  }
+  const pixels = arrayFor(least, most, found.length);
+  if (pixels === null) return null;
+  pixels.set(found);
+  return asImage(name, { ...frame, slope: 1, intercept: 0 }, pixels, [least, most]);
 }
 
 type Pixels = Uint8Array | Uint16Array | Int8Array | Int16Array;

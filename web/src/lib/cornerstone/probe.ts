@@ -4,6 +4,7 @@ import { cache, type StackViewport, type Types } from "@cornerstonejs/core";
 import { pictureOf, type PictureSet } from "@/lib/cornerstone/pictures";
 import type { Probe } from "@/lib/cornerstone/types";
 import { describe } from "@/lib/frames/describe";
+import { unitOf } from "@/lib/frames/units";
 
 /** The picture's own values there, rescaled; null beside the picture. `x` and `y` are CSS pixels in the element. */
 export function probeAt(viewport: StackViewport, set: PictureSet, x: number, y: number): Probe | null {
@@ -19,7 +20,7 @@ export function probeAt(viewport: StackViewport, set: PictureSet, x: number, y: 
   const raw = Array.from(pixels.slice(at, at + Math.min(3, parts)), Number);
   const isScaled = image.color || image.preScale?.scaled === true;
   const values = isScaled ? raw : raw.map((value) => value * image.slope + image.intercept);
-  return { column, row, values, unit: unitOf(set, found.index) };
+  return { column, row, values, unit: unitAt(set, found.index) };
 }
 
 /** Cornerstone's own worldToImageCoords mixes up the two spacings, so that pixels that are not square would be missed. */
@@ -37,9 +38,7 @@ function cosine(direction: Types.Mat3, at: number): number {
   return direction[at] ?? 0;
 }
 
-function unitOf(set: PictureSet, index: number): string {
-  const { rescaleType = null, suv = null } = describe(set.manifest, index) ?? {};
-  if (set.manifest.modality === "PT" && suv !== null) return "SUV";
-  if (rescaleType !== null && rescaleType !== "US") return rescaleType;
-  return set.manifest.modality === "CT" ? "HU" : "";
+function unitAt({ manifest }: PictureSet, index: number): string {
+  const frame = describe(manifest, index);
+  return frame === null ? "" : unitOf(manifest, frame);
 }

@@ -4,11 +4,13 @@ import { cache, Enums, eventTarget, getShouldUseCPURendering, imageLoader, type 
 import { Ahead } from "@/lib/cornerstone/ahead";
 import { giveCanvas, takeBrushFor } from "@/lib/cornerstone/brush";
 import { ready } from "@/lib/cornerstone/init";
-import { pictureName, pictureOf, pictureSet, type PictureSet } from "@/lib/cornerstone/pictures";
+import { Look } from "@/lib/cornerstone/look";
+import { frameOf, pictureName, pictureOf, pictureSet, type PictureSet, placeOfMeasurements } from "@/lib/cornerstone/pictures";
 import { probeAt } from "@/lib/cornerstone/probe";
 import { Hands } from "@/lib/cornerstone/tools";
 import type { OpenStack, Probe, StackState, StackView, ToolName, Window } from "@/lib/cornerstone/types";
 import { manifestOf } from "@/lib/cornerstone/wait";
+import { type FrameLuts, lutsOf } from "@/lib/frames/luts";
 import type { Direction } from "@/lib/frames/order";
 import type { SeriesLoad } from "@/lib/frames/types";
 
@@ -29,11 +31,12 @@ export const openStack: OpenStack = async (element, load, brush = "auto") => {
 };
 
 class Stack implements StackView {
-  state: StackState = { index: 0, window: { center: 0, width: 1 }, zoom: 1, inverted: false, rendered: 0 };
+  state: StackState = { index: 0, window: { center: 0, width: 1 }, table: null, zoom: 1, inverted: false, rendered: 0 };
   private readonly engine = ready();
   private readonly id: string;
   private readonly viewport: StackViewport;
   private readonly hands: Hands;
+  private readonly look: Look;
   private readonly listeners = new Set<(state: StackState) => void>();
   private readonly drawn = new Set<() => void>();
   private readonly stopFollowing: () => void;
@@ -56,6 +59,7 @@ class Stack implements StackView {
     this.viewport = this.engine.getViewport<StackViewport>(this.id);
     giveCanvas(this.viewport);
     this.hands = new Hands(this.id, this.engine.id);
+    this.look = new Look(element, this.viewport, () => this.luts());
     element.addEventListener(Enums.Events.IMAGE_RENDERED, this.rendered);
     this.stopFollowing = load.subscribe(() => this.loadChanged());
   }
@@ -98,18 +102,22 @@ class Stack implements StackView {
   setWindow(window: Window | null): void {
     if (window === null) {
       const { inverted } = this.state;
-      this.viewport.resetProperties();
+      this.look.forget();
       this.invert(inverted);
       return;
     }
-    const { lower, upper } = utilities.windowLevel.toLowHighRange(Math.max(1.001, window.width), window.center, Enums.VOILUTFunctionType.LINEAR);
-    this.viewport.setProperties({ voiRange: { lower, upper } });
+    this.look.choose(window);
+    this.viewport.render();
+  }
+
+  setTable(place: number): void {
+    this.look.chooseTable(place);
     this.viewport.render();
   }
 
   /** As seen: a picture whose low values are white by its header counts as not inverted. */
   invert(inverted: boolean): void {
-    this.viewport.setProperties({ invert: inverted !== this.isWhiteLow() });
+    this.look.invert(inverted !== this.isWhiteLow());
     this.viewport.render();
   }
 
@@ -142,7 +150,7 @@ class Stack implements StackView {
   reset(): void {
     this.viewport.setViewPresentation({ ...this.viewport.getViewPresentation(), rotation: 0, flipHorizontal: false, flipVertical: false });
     this.viewport.resetCamera({ resetPan: true, resetZoom: true });
-    this.viewport.resetProperties();
+    this.look.forget();
     this.viewport.render();
   }
 
@@ -151,12 +159,12 @@ class Stack implements StackView {
   }
 
   clearMeasurements(): void {
-    this.hands.clear();
+    if (this.set !== null) this.hands.clear(placeOfMeasurements(this.set.manifest));
     this.viewport.render();
   }
 
   clearMeasurement(): void {
-    this.hands.clearOne();
+    if (this.set !== null) this.hands.clearOne(placeOfMeasurements(this.set.manifest));
     this.viewport.render();
   }
 
@@ -180,6 +188,7 @@ class Stack implements StackView {
     this.ahead?.stop();
     this.element.removeEventListener(Enums.Events.IMAGE_RENDERED, this.rendered);
     for (const finish of this.drawn) finish();
+    this.look.stop();
     this.hands.destroy();
     this.engine.disableElement(this.id);
   }
@@ -217,6 +226,7 @@ class Stack implements StackView {
     this.state = {
       index: picture.index,
       window: windowOf(voiRange) ?? this.state.window,
+      table: this.look.table?.place ?? null,
       zoom: this.scale(),
       inverted: invert !== this.isWhiteLow(),
       rendered: isNew ? performance.now() - this.askedAt : this.state.rendered,
@@ -248,6 +258,13 @@ class Stack implements StackView {
   private isWhiteLow(): boolean {
     const name = this.viewport.getCurrentImageId() as string | undefined;
     return name !== undefined && cache.getImage(name)?.invert === true;
+  }
+
+  /** The tables of the picture that is laid out. */
+  private luts(): FrameLuts {
+    const image = this.viewport.getCornerstoneImage() as Types.IImage | undefined;
+    const found = image === undefined ? null : frameOf(image.imageId);
+    return found === null ? { modality: null, voi: [] } : lutsOf(found.set.manifest, found.frame);
   }
 
   private isDecoded(set: PictureSet, index: number): boolean {

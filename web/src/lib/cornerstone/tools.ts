@@ -17,6 +17,19 @@ import {
 
 import type { ToolName } from "@/lib/cornerstone/types";
 
+/** Sent to the element when a hand has changed the window. */
+export const WINDOW_DRAGGED = "rr-window-dragged";
+
+class WindowTool extends WindowLevelTool {
+  static override toolName = "ReadingRoomWindow";
+
+  override mouseDragCallback(event: Parameters<WindowLevelTool["mouseDragCallback"]>[0]): void {
+    super.mouseDragCallback(event);
+    const { element } = (event as { detail: { element: HTMLDivElement } }).detail;
+    element.dispatchEvent(new CustomEvent(WINDOW_DRAGGED));
+  }
+}
+
 interface Kind {
   new (): unknown;
   toolName: string;
@@ -24,7 +37,7 @@ interface Kind {
 
 /** The packages leave `toolName` untyped. */
 const KINDS: Record<ToolName, Kind> = {
-  window: WindowLevelTool,
+  window: WindowTool,
   pan: PanTool,
   zoom: ZoomTool,
   scroll: StackScrollTool,
@@ -79,19 +92,30 @@ export class Hands {
     }
   }
 
-  clear(): void {
-    annotation.state.removeAllAnnotations();
+  /** Removes what was drawn there; what stands on other series stays. */
+  clear(place: string): void {
+    for (const uid of drawnAt(place)) annotation.state.removeAnnotation(uid);
   }
 
-  /** Removes what is marked, else what was drawn last. */
-  clearOne(): void {
-    const marked = annotation.selection.getAnnotationsSelected();
-    const last = annotation.state.getAllAnnotations().at(-1)?.annotationUID;
-    for (const uid of marked.length > 0 ? [...marked] : last === undefined ? [] : [last]) annotation.state.removeAnnotation(uid);
+  /** Removes what is marked there, else what was drawn there last. */
+  clearOne(place: string): void {
+    const drawn = drawnAt(place);
+    const marked = drawn.filter((uid) => annotation.selection.isAnnotationSelected(uid));
+    for (const uid of marked.length > 0 ? marked : drawn.slice(-1)) annotation.state.removeAnnotation(uid);
   }
 
   destroy(): void {
     this.group.removeViewports(this.engineId, this.id);
     ToolGroupManager.destroyToolGroup(this.id);
   }
+}
+
+/** Measurements at a place, see `placeOfMeasurements`, in the order in which they were drawn. */
+function drawnAt(place: string): string[] {
+  return annotation.state.getAllAnnotations().flatMap(({ annotationUID, metadata }) => (annotationUID !== undefined && metadata?.FrameOfReferenceUID === place ? [annotationUID] : []));
+}
+
+/** Removes what was drawn on any series. */
+export function forgetMeasurements(): void {
+  annotation.state.removeAllAnnotations();
 }

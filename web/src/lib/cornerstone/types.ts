@@ -15,6 +15,8 @@ export interface StackState {
   /** Frame on the screen. */
   index: number;
   window: Window;
+  /** The VOI lookup table that greys come from, by its place in the manifest; null where the window says. */
+  table: number | null;
   /** Screen pixels for each image pixel. */
   zoom: number;
   inverted: boolean;
@@ -36,8 +38,10 @@ export interface StackView {
   show(index: number): Promise<void>;
   readonly state: StackState;
   readonly window: Window;
-  /** Null: the frame's own window as its header says. */
+  /** Null: each frame's own table or window as its header says. */
   setWindow(window: Window | null): void;
+  /** This VOI lookup table of the frame on the screen, by its place in the manifest, and the like of it for the others. */
+  setTable(place: number): void;
   invert(inverted: boolean): void;
   /** "fit" fills the place, "actual" is one screen pixel for each image pixel, a number is that factor of "actual". */
   zoom(factor: number | "fit" | "actual" | "in" | "out"): void;

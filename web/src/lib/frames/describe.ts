@@ -33,6 +33,9 @@ const NOTHING_KNOWN: FrameDescription = {
   lossy: false,
   burnedIn: false,
   suv: null,
+  modalityLut: null,
+  voiLuts: [],
+  lutLeftOut: null,
 };
 const KEYS = Object.keys(NOTHING_KNOWN) as (keyof FrameDescription)[];
 

@@ -1,7 +1,7 @@
 /** Makes frame streams and manifests, for tests. */
 import { crc32 } from "@/lib/frames/crc32";
 import { ENCODINGS } from "@/lib/frames/records";
-import type { Encoding, Manifest } from "@/lib/frames/types";
+import type { Encoding, Manifest, PackedLut } from "@/lib/frames/types";
 
 export function record(index: number, kind: Encoding | number, payload: Uint8Array, status = 200): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(20 + payload.length);
@@ -20,6 +20,12 @@ export function endRecord(): Uint8Array<ArrayBuffer> {
   const bytes = record(0xffff_ffff, "raw", new Uint8Array(0));
   bytes[9] = 1;
   return bytes;
+}
+
+/** A lookup table of 12 bits whose first entry stands for `first`. */
+export function packedLut(kind: PackedLut["kind"], first: number, entries: readonly number[], explanation = "", type = ""): PackedLut {
+  const data = btoa(String.fromCharCode(...new Uint8Array(Uint16Array.from(entries).buffer)));
+  return { kind, first, bits: 12, count: entries.length, data, explanation, type };
 }
 
 export function manifestOf(count: number, version = "v1", bytes = 100): Manifest {

@@ -49,6 +49,27 @@ export interface FrameDescription {
   burnedIn: boolean;
   /** Factor from the stored value to the standardised uptake value, where the header tells enough. */
   suv: number | null;
+  /** Place of the modality lookup table in `luts`; slope and intercept say nothing then. */
+  modalityLut: number | null;
+  /** Places of the VOI lookup tables in `luts`: the first is how the picture is shown at first, the others are choices. */
+  voiLuts: readonly number[];
+  /** Why a table of the file is not among them, in words for a person. */
+  lutLeftOut: string | null;
+}
+
+/** A lookup table of a header (PS3.3 C.11.1 and C.11.2) as it is sent. */
+export interface PackedLut {
+  kind: "modality" | "voi";
+  /** The value that its first entry stands for. */
+  first: number;
+  /** Entries are from 0 to 2^bits − 1. */
+  bits: number;
+  count: number;
+  /** Base64 of `count` little-endian words of 16 bits. */
+  data: string;
+  explanation: string;
+  /** What the values of a modality table are, such as "HU"; empty when nothing is said. */
+  type: string;
 }
 
 /** Frames that belong together: same orientation and size, in display order. */
@@ -75,6 +96,8 @@ export interface Manifest {
   /** What holds of every frame that has no value of its own. */
   defaults: Partial<FrameDescription>;
   frames: FrameColumns;
+  /** Lookup tables that frames name by their place; left out where there is none. */
+  luts?: PackedLut[];
   /** Instances without a picture that can be shown, and why, in words for a person. */
   unshown: { instance: number; reason: string }[];
 }

@@ -1,13 +1,14 @@
 /** Paints one picture as it first appears, with nothing but a canvas: it is on the screen while Cornerstone is still being fetched. */
+import type { FrameLuts } from "@/lib/frames/luts";
 import type { Frame, FrameBytes } from "@/lib/frames/types";
 import { greysOf, storedOf } from "@/lib/painter/greys";
 
 const OPAQUE = 0xff00_0000;
 
 /** At the picture's own size; false when this picture is not one that could be painted so. The canvas is then as it was. */
-export function paint(canvas: HTMLCanvasElement, frame: Frame, { encoding, data }: FrameBytes): boolean {
+export function paint(canvas: HTMLCanvasElement, frame: Frame, { encoding, data }: FrameBytes, luts: FrameLuts): boolean {
   const stored = encoding === "raw" ? storedOf(frame, data) : null;
-  const greys = stored === null ? null : greysOf(frame, stored);
+  const greys = stored === null ? null : greysOf(frame, stored, luts);
   if (stored === null || greys === null) return false;
   canvas.width = frame.columns;
   canvas.height = frame.rows;
