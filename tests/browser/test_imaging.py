@@ -361,6 +361,12 @@ def test_a_picture_becomes_dicom_and_is_marked(dentist: Visit, shelf: Shelf) -> 
     expect(page.get_by_text("Is DICOM")).to_be_visible()
     instance = shelf.live.admin.get(f"/instances/{made.value.json()['orthancId']}")
     assert instance.status_code == 200
+    page.get_by_role("button", name="Close", exact=True).click()  # the notice lies over the tools
+    page.get_by_role("button", name="Delete").click()
+    asked = page.get_by_role("dialog", name="Delete this picture?")
+    expect(asked).to_contain_text("stays in Orthanc")
+    asked.get_by_role("button", name="Keep it as it is").click()
+    expect(asked).to_have_count(0)
     page.keyboard.press("Escape")
     expect(tile(page, "one.png")).to_contain_text("DICOM")
 

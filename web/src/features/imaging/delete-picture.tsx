@@ -26,6 +26,7 @@ export function DeletePicture({ asset, onClose, onDeleted }: { asset: Asset | nu
   return (
     <Confirm opened={asset !== null} title="Delete this picture?" action="Delete picture" pending={remove.isPending} onConfirm={confirm} onClose={onClose}>
       <bdi>{last === null ? "" : assetName(last)}</bdi> goes from the patient’s pictures for everybody in your clinic. The trail keeps who deleted it, and when.
+      {last?.dicomInstanceId != null && " The DICOM instance that was made of it stays in Orthanc."}
     </Confirm>
   );
 }
