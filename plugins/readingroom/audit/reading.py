@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 
 from readingroom.audit.tables import audit_head, events_of
 from readingroom.audit.trail import GENESIS, HASHED, chained
@@ -129,7 +129,22 @@ class Reading:
             if problem:
                 return Verdict(expected - 1, length, head, expected, problem)
             previous, expected = row.hash, expected + 1
-        return _end(expected - 1, length, head, previous, anchor)
+        verdict = _end(expected - 1, length, head, previous, anchor)
+        stray = self._stray() if verdict.whole else None
+        if stray is None:
+            return verdict
+        said = f"Event {stray} stands outside of the chain: nobody of ours wrote it."
+        return Verdict(verdict.checked, length, head, stray, said)
+
+    def _stray(self) -> int | None:
+        """An event before the first of the chain or behind its last; asked at once, for the chain grows meanwhile."""
+        events = self._events.c
+        end = select(audit_head.c.length).scalar_subquery()
+        with self._database.read() as connection:
+            found: int | None = connection.scalar(
+                select(events.id).where(or_(events.id < 1, events.id > end)).order_by(events.id).limit(1)
+            )
+        return found
 
     def _conditions(self, wanted: Filter) -> list[ColumnElement[bool]]:
         events = self._events.c

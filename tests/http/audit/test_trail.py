@@ -223,7 +223,7 @@ def test_many_processes_make_one_chain(house: House) -> None:
         process.start()
     fill(house, 40)
     for process in processes:
-        process.join(60)
+        process.join(600)
     assert [process.exitcode for process in processes] == [0, 0]
     verdict = Reading(house.database).verify()
     assert verdict.whole
@@ -302,6 +302,35 @@ def test_no_event_has_room_for_a_secret_or_a_patient() -> None:
 
     names = {field.name for sub in all_events() for field in fields(sub)}
     assert not names & {"password", "token", "secret", "patient_name", "birth_date", "passcode"}
+
+
+@pytest.mark.parametrize("place", [0, -3, 6, 400])
+def test_an_event_that_was_put_beside_the_chain_is_named(house: House, place: int) -> None:
+    fill(house, 4)
+    events = events_of(house.database.is_postgresql)
+    with house.database.write() as connection:  # nothing keeps anybody from adding a row
+        row = dict(connection.execute(select(events).where(events.c.id == 2)).one()._mapping)
+        connection.execute(insert(events), {**row, "id": place, "actor": "mallory"})
+    verdict = Reading(house.database).verify()
+    assert (verdict.whole, verdict.first_broken, verdict.checked) == (False, place, 4)
+
+
+def test_a_chain_that_grows_while_it_is_verified_is_whole(house: House) -> None:
+    fill(house, 40)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            house.trail.record(created(1), ALICE)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        verdicts = [Reading(house.database).verify() for _ in range(5)]
+    finally:
+        stop.set()
+        writer.join()
+    assert [verdict.problem for verdict in verdicts] == [""] * 5
 
 
 def test_a_removed_event_put_back_in_is_no_chain(house: House) -> None:
