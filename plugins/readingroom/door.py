@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import structlog
 from flask import Flask, Response, g, request
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as NoConnectionToSpare
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -156,7 +156,7 @@ def as_ours(error: Exception) -> ReadingRoomError:
         return error
     if isinstance(error, AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         return DatabaseUnavailable("The database does not answer; try again in a moment.")
-    if isinstance(error, DataError):  # PostgreSQL knows no NUL in a text, and no number beyond its type
+    if isinstance(error, DataError) or _beyond_bounds(error):  # PostgreSQL knows no NUL in a text, for one
         return BadRequest("The request holds a value that no database could hold.")
     if isinstance(error, HTTPException):
         by_status = {404: NotFound, 405: MethodNotAllowed, 413: PayloadTooLarge}
@@ -171,6 +171,13 @@ def as_ours(error: Exception) -> ReadingRoomError:
         ours.status, ours.code = error.code or 500, error.name.lower().replace(" ", "_")
         return ours
     return ReadingRoomError("Something went wrong on our side; the request id finds it in the log.")
+
+
+def _beyond_bounds(error: Exception) -> bool:
+    """Whether a value is beyond what the driver can hand over, for which PostgreSQL alone has a DataError."""
+    if isinstance(error, StatementError):
+        return isinstance(error.orig, OverflowError)
+    return isinstance(error, OverflowError) and "SQLite" in str(error)
 
 
 def error_response(error: ReadingRoomError, request_id: str) -> Response:
