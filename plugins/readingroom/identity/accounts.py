@@ -198,7 +198,9 @@ class Accounts:
         connection.execute(ended.values(revoked_at=now))
 
     def _keep_an_admin(self, connection: Connection, leaving: Row[Any]) -> None:
-        rows = connection.execute(select(account.c.id, account.c.roles).where(account.c.disabled.is_(False))).all()
+        # Locked: two admins who shut each other at the same moment would each still see the other (PostgreSQL).
+        enabled = select(account.c.id, account.c.roles).where(account.c.disabled.is_(False)).order_by(account.c.id)
+        rows = connection.execute(enabled.with_for_update()).all()
         admins = {row.id for row in rows if "admin" in row.roles}
         if admins == {leaving.id}:
             raise Conflict("This is the last admin who can sign in; make another one first.")

@@ -17,6 +17,7 @@ class Lately[K: Hashable, V]:
         self._clock = clock
         self._lock = Lock()
         self._kept: dict[K, tuple[V, float]] = {}
+        self._forgotten = 0
 
     def get(self, key: K) -> V | None:
         """The answer, if it was kept a short while ago."""
@@ -27,20 +28,31 @@ class Lately[K: Hashable, V]:
     def keep(self, key: K, value: V) -> V:
         """Remember an answer, and give it back."""
         with self._lock:
-            self._kept.pop(key, None)
-            self._kept[key] = (value, self._clock.monotonic() + self._seconds)
-            if len(self._kept) > self._size:
-                del self._kept[next(iter(self._kept))]
+            self._keep(key, value)
         return value
 
+    def _keep(self, key: K, value: V) -> None:
+        self._kept.pop(key, None)
+        self._kept[key] = (value, self._clock.monotonic() + self._seconds)
+        if len(self._kept) > self._size:
+            del self._kept[next(iter(self._kept))]
+
     def once(self, key: K, look_up: Callable[[], V]) -> V:
-        """The remembered answer, or a fresh one."""
+        """The remembered answer, or a fresh one; one whose looking up began before a `forget` is not remembered."""
         found = self.get(key)
-        return self.keep(key, look_up()) if found is None else found
+        if found is not None:
+            return found
+        before = self._forgotten
+        found = look_up()
+        with self._lock:
+            if before == self._forgotten:
+                self._keep(key, found)
+        return found
 
     def forget(self) -> None:
         """Remember nothing."""
         with self._lock:
+            self._forgotten += 1
             self._kept.clear()
 
     def drop(self, key: K) -> None:

@@ -60,7 +60,10 @@ class Sessions:
         self._refresh_for = refresh_for
 
     def open(self, who: Standing, in_cookie: bool, caller: Caller) -> Tokens:
-        """Begin a session for an account that has just shown its password."""
+        """Begin a session for an account that has just shown its password.
+
+        Raises Unauthenticated where the account was shut, or got another password, since then.
+        """
         now = self._clock.now()
         sid, ends = str(uuid.uuid4()), now + self._refresh_for
         row = {
@@ -72,6 +75,11 @@ class Sessions:
         }
         signed_in = Caller(who.identity(), caller.request_id, caller.ip, caller.through_gateway)
         with self._database.write() as connection:
+            stands = select(account.c.id).where(
+                account.c.id == who.account_id, account.c.version == who.version, account.c.disabled.is_(False)
+            )
+            if connection.execute(stands.with_for_update(read=True)).first() is None:
+                raise Unauthenticated(ENDED)
             connection.execute(delete(session).where(session.c.expires_at < now))
             connection.execute(insert(session), row)
             jti = self._issue(connection, sid) if in_cookie else str(uuid.uuid4())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,8 +16,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from readingroom import app as application
 from readingroom.audit import Reading
+from readingroom.audit.tables import audit_head
+from readingroom.errors import Conflict, Unauthenticated
 from readingroom.identity.sessions import GRACE
 from readingroom.identity.standing import FRESH_SECONDS
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from tests.fixtures.identity import PASSWORD, House
@@ -305,6 +309,48 @@ def test_every_token_ends_with_the_password_and_with_the_account(
     house.clock.advance(timedelta(seconds=FRESH_SECONDS))
     assert client.get("/api/me", headers=bearer(answer.json["access"])).status_code == 401
     assert client.get("/api/me", headers=basic()).status_code == 401
+
+
+def test_who_was_signing_in_while_the_password_changed_or_the_account_was_shut_gets_no_session(house: House) -> None:
+    house.account("alice", "staff")
+    parts = house.parts
+    for change in (
+        lambda: parts.accounts.set_password("alice", "another long passphrase", house.by),
+        lambda: parts.accounts.disable("alice", house.by),
+    ):
+        who = parts.sign_in.check("alice", PASSWORD, "form", house.by)
+        change()
+        with pytest.raises(Unauthenticated):
+            parts.sessions.open(who, True, house.by)
+        parts.accounts.enable("alice", house.by)
+        parts.accounts.set_password("alice", PASSWORD, house.by)
+
+
+def test_two_admins_who_shut_each_other_at_once_leave_one(house: House) -> None:
+    for name in ("ada", "eve"):
+        house.account(name, "admin")
+
+    def shut(name: str) -> bool:
+        try:
+            house.parts.accounts.disable(name, house.by)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as both:
+        with house.database.write() as connection:  # both have looked and changed before either may write its event
+            connection.execute(select(audit_head).with_for_update())
+            done = [both.submit(shut, name) for name in ("ada", "eve")]
+            waits = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            end = time.monotonic() + 60
+            while house.database.is_postgresql and time.monotonic() < end:
+                with house.database.read() as other:
+                    if other.scalar(text(waits)) == 2:
+                        break
+                time.sleep(0.05)
+        assert sorted(each.result() for each in done) == [False, True]
 
 
 def test_in_the_same_process_a_change_counts_at_once(house: House) -> None:
