@@ -10,6 +10,7 @@ import jwt
 import requests
 import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from urllib3.exceptions import HTTPError
 
 from readingroom.clock import Clock
 from readingroom.errors import IssuerUnreachable, Unauthenticated
@@ -97,7 +98,7 @@ class Jwks:
             self._tried = now
             self._keys = self._fetch()
             self._fetched = now
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, HTTPError, ValueError, RecursionError) as error:
             log.warning("jwks_unreachable", url=self._url, error=type(error).__name__)
         finally:
             self._fetching.release()
@@ -107,6 +108,7 @@ class Jwks:
             answer.raise_for_status()
             if answer.status_code != 200:
                 raise ValueError("not a key set")
+            # urllib3's own answer, whose errors are urllib3's own too.
             body = answer.raw.read(MAX_BYTES + 1, decode_content=True)
         if len(body) > MAX_BYTES:
             raise ValueError("longer than any key set")
@@ -119,6 +121,8 @@ class Jwks:
 
     def _usable(self, entry: object) -> Any:
         if not isinstance(entry, dict) or entry.get("kty") != FAMILIES[self._algorithm]:
+            return None
+        if not isinstance(entry.get("kid"), str | None):
             return None
         if entry.get("use", "sig") != "sig" or entry.get("alg", self._algorithm) != self._algorithm:
             return None

@@ -16,12 +16,16 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from readingroom.clock import FakeClock
 from readingroom.errors import IssuerUnreachable, TokenExpired, Unauthenticated
+from readingroom.identity import jwks
 from readingroom.identity.jwks import Jwks
 from readingroom.identity.outside import HASURA, Issuer, Secret, outsider
 
 SECRET = "a secret that two programs share, long enough"
 RSA = {kid: rsa.generate_private_key(public_exponent=65537, key_size=2048) for kid in ("one", "two", "three")}
 CURVE = ec.generate_private_key(ec.SECP256R1())
+
+
+PATIENCE = 60.0
 
 
 class IssuerSite:
@@ -31,6 +35,7 @@ class IssuerSite:
         self.kids: list[str] = ["one"]
         self.body: Callable[[], bytes] = self.keys
         self.status = 200
+        self.cut = False
         self.asked = 0
         self.hang = threading.Event()
         self.hang.set()
@@ -39,10 +44,10 @@ class IssuerSite:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.asked += 1
-                site.hang.wait(20)
+                site.hang.wait(PATIENCE)
                 body = site.body()
                 self.send_response(site.status)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(len(body) + site.cut))
                 if site.status == 302:
                     self.send_header("Location", "/elsewhere")
                 self.end_headers()
@@ -246,12 +251,27 @@ def test_an_issuer_that_answers_nonsense_is_unreachable(
         issuer(site, clock).read(rs256(clock))
 
 
+def test_an_issuer_that_breaks_off_in_mid_answer_is_unreachable_and_its_last_keys_stay_good(
+    site: IssuerSite, clock: FakeClock
+) -> None:
+    site.cut = True
+    by = issuer(site, clock)
+    with pytest.raises(IssuerUnreachable):
+        by.read(rs256(clock))
+    site.cut = False
+    clock.advance(timedelta(seconds=20))
+    by.read(rs256(clock))
+    site.cut = True
+    clock.advance(timedelta(hours=2))
+    assert by.read(rs256(clock)).user == "u-7"
+
+
 @pytest.mark.parametrize(
     "junk", [None, 3, {}, {"kty": "RSA"}, {"kty": "RSA", "n": "!", "e": "!"}, {"kty": "oct", "k": "AAAA"}]
 )
 def test_one_odd_key_does_not_spoil_the_others(site: IssuerSite, clock: FakeClock, junk: Any) -> None:
     good = json.loads(site.keys())["keys"]
-    site.body = lambda: json.dumps({"keys": [junk, *good]}).encode()
+    site.body = lambda: json.dumps({"keys": [junk, {**good[0], "kid": []}, *good]}).encode()
     assert issuer(site, clock).read(rs256(clock)).user == "u-7"
 
 
@@ -263,6 +283,13 @@ def test_short_rsa_keys_are_no_keys(site: IssuerSite, clock: FakeClock) -> None:
         issuer(site, clock).read(rs256(clock))
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An issuer that hangs is waited for longer than the slowest machine takes for a test."""
+    monkeypatch.setattr(jwks, "TIMEOUT", (PATIENCE, PATIENCE))
+
+
+@pytest.mark.usefixtures("patient")
 def test_a_hanging_issuer_holds_up_nobody_whose_key_is_known(site: IssuerSite, clock: FakeClock) -> None:
     by = issuer(site, clock)
     by.read(rs256(clock))
@@ -272,14 +299,14 @@ def test_a_hanging_issuer_holds_up_nobody_whose_key_is_known(site: IssuerSite, c
         waiting = stuck.submit(by.read, rs256(clock))
         while site.asked < 2:
             time.sleep(0.01)
-        began = time.monotonic()
         for _ in range(20):
             assert by.read(rs256(clock)).user == "u-7"
-        assert time.monotonic() - began < 1
+        assert not waiting.done()
         site.hang.set()
-        assert waiting.result(10).user == "u-7"
+        assert waiting.result(PATIENCE).user == "u-7"
 
 
+@pytest.mark.usefixtures("patient")
 def test_only_a_few_wait_for_the_first_keys_of_a_hanging_issuer(site: IssuerSite, clock: FakeClock) -> None:
     by = issuer(site, clock)
     site.hang.clear()
@@ -292,12 +319,12 @@ def test_only_a_few_wait_for_the_first_keys_of_a_hanging_issuer(site: IssuerSite
 
     with ThreadPoolExecutor(20) as crowd:
         answers = [crowd.submit(attempt, n) for n in range(20)]
-        end = time.monotonic() + 5
+        end = time.monotonic() + PATIENCE
         while sum(a.done() for a in answers) < 16 and time.monotonic() < end:
             time.sleep(0.01)
         assert sum(a.done() for a in answers) == 16
         site.hang.set()
-        said = [a.result(10) for a in answers]
+        said = [a.result(PATIENCE) for a in answers]
     assert said.count("u-7") == 4
     assert site.asked == 1
 
