@@ -20,7 +20,7 @@ from readingroom.manifests.document import Instance, document
 from readingroom.manifests.frames import MAX_FRAMES, Unshown
 from readingroom.manifests.ordering import ordered
 
-from tests.factories import ct, dataset, deflated, dicom_bytes, implicit, us_multiframe
+from tests.factories import ct, dataset, deflated, dicom_bytes, implicit, lut, us_multiframe
 from tests.fixtures.manifests import MemoryFiles, bytes_at, enhanced, frames_in
 
 SAMPLES = Path(pydicom.__file__).parent / "data" / "test_files"
@@ -40,12 +40,17 @@ def film() -> Dataset:
     return made
 
 
+def tables() -> Dataset:
+    return ct(ModalityLUTSequence=[lut(range(200))], VOILUTSequence=[lut(range(100), 0, 8), lut(range(100), -5, 12)])
+
+
 NAMED = ("examples_palette", "rtdose_rle", "JPEG2000", "rtdose")
 
 WHOLE = [
     dicom_bytes(ct()), implicit(ct()), deflated(ct()),
     dicom_bytes(enhanced(6, grouped)), implicit(enhanced(6, grouped)),
     dicom_bytes(film(), JPEGBaseline8Bit),
+    dicom_bytes(tables()), implicit(tables()),
     *((SAMPLES / f"{name}.dcm").read_bytes() for name in NAMED),
 ]  # fmt: skip
 
