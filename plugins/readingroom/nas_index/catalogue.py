@@ -10,7 +10,6 @@ from sqlalchemy import insert, select, update
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import NotFound
-from readingroom.nas_index.bulk import Bulk
 from readingroom.nas_index.copies import settle_copies_of_source
 from readingroom.nas_index.firebird.recognising import Kind
 from readingroom.nas_index.header import Header
@@ -127,5 +126,5 @@ class Catalogue:
             before = connection.scalar(select(nas_source.c.online).where(nas_source.c.id == source_id))
             changed = update(nas_source).where(nas_source.c.id == source_id)
             connection.execute(changed.values(online=online, offline_reason=reason))
-            if before != online:  # where two sources have a series, the one that can be reached is shown
-                settle_copies_of_source(Bulk(connection), source_id)
+        if before != online:  # where two sources have a series, the one that can be reached is shown
+            settle_copies_of_source(self._database, source_id)

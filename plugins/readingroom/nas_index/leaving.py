@@ -84,10 +84,11 @@ class Leaving:
             if complete and not self._left.is_lost:
                 self._complete(bulk)
             figures = self._visit.figures
-            if figures.added or figures.changed or self._left.gone or self._left.moved:
-                settle_copies_of_source(bulk, self._source_id)
-                if bulk.is_postgresql:  # its search asks how frequent each term is
-                    bulk.run(f"ANALYZE {{}}{SEARCH_TABLE}")
+            is_changed = bool(figures.added or figures.changed or self._left.gone or self._left.moved)
+            if is_changed and bulk.is_postgresql:  # its search asks how frequent each term is
+                bulk.run(f"ANALYZE {{}}{SEARCH_TABLE}")
+        if is_changed:
+            settle_copies_of_source(self._database, self._source_id)
         settle_integrity(self._database, self._source_id)
         if beside is not None:
             with self._database.write() as connection:
