@@ -13,7 +13,7 @@ import { count } from "@/lib/format";
 import { useCan } from "@/lib/session/use-session";
 
 import { IntegrityBadge, OfflineBadge, OrthancBadge } from "./badges";
-import type { Series } from "./nas-api";
+import { ORTHANC, type Series } from "./nas-api";
 import classes from "./nas-index.module.css";
 
 export function SeriesTable({ series, stale, search }: { series: Series[]; stale: boolean; search: string }) {
@@ -98,7 +98,7 @@ function columns(search: string): Column<Series>[] {
       cell: (item) => (
         <Group gap={6}>
           <IntegrityBadge integrity={item.integrity} />
-          {item.in_orthanc && <OrthancBadge />}
+          {item.in_orthanc && item.source !== ORTHANC && <OrthancBadge />}
         </Group>
       ),
     },
