@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 WORKER = "readingroom.nas_index.worker"
 
+NOT_STARTED = "The run's process could not be started"
+
 LONGEST_NAME = 200
 """Characters of a source's name; a path or an address is its own."""
 
@@ -126,11 +128,14 @@ class Indexing:
         """Start again what was cut off when this machine or this instance went down."""
         caller = Caller(Identity(GOING_ON, "service"), "", "")
         for run in self.runs.interrupted():
+            was_tried = run.started_by == GOING_ON and run.message.startswith(NOT_STARTED)
             try:
-                if run.message in (GOES_ON, STOPPED):
+                if was_tried or run.message in (GOES_ON, STOPPED):
                     self._again(caller, run)
             except (IndexRunning, NotFound, BadRequest) as error:
                 log.info("index run is not continued", run=run.id, why=error.message)
+            except OSError as error:  # a full disk, say; that is no reason for Orthanc not to come up
+                log.error("index run could not be continued", run=run.id, why=error.strerror)
 
     def _again(self, caller: Caller, run: Row[Any]) -> str:
         wish = Wish(run.source_id, run.path, run.method, run.workers, run.file_limit, run.accept_loss)
@@ -150,7 +155,7 @@ class Indexing:
         try:
             start_process(self._settings, WORKER, [run_id], log_name, ended, self._variables())
         except OSError as error:
-            self.runs.abandon(run_id, f"The run's process could not be started: {error.strerror}")
+            self.runs.abandon(run_id, f"{NOT_STARTED}: {error.strerror}")
             raise
         return run_id
 
