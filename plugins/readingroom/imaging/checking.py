@@ -35,6 +35,9 @@ and so it is with orphans: somebody may have taken rows out by mistake, and thes
 TOLD = 10_000
 """Faults that are told one by one."""
 
+MENDED_AT_ONCE = 100_000
+"""Losses, and objects without rows, that one run mends: they are held in memory until all has been seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -89,7 +92,7 @@ class Checking:
         self._objects.check()
         report = Report()
         lost = self._look_at_rows(report, wish, caller)
-        unclaimed = self._look_at_objects(report)
+        unclaimed = self._look_at_objects(report, wish)
         if wish.repair:
             self._write_losses(lost, report, wish, caller)
             self._remove(unclaimed, report, wish, caller)
@@ -101,7 +104,7 @@ class Checking:
         return report
 
     def _look_at_rows(self, report: Report, wish: Wish, caller: Caller) -> list[Fault]:
-        lost = []
+        lost: list[Fault] = []
         look = partial(
             of_row, objects=self._objects, dead_before=self._clock.now() - UPLOAD_GRACE, deep=wish.deep
         )  # fmt: skip
@@ -111,21 +114,24 @@ class Checking:
                 for row, faults in zip(batch, crew.map(look, batch), strict=True):
                     for fault in faults if self._stands(row) else []:
                         report.add(fault)
-                        if fault.kind in LOSSES:
-                            lost.append(fault)
-                        elif wish.repair:
+                        if wish.repair and fault.kind not in LOSSES:
                             self._mend(fault, row, report, caller)
+                        elif wish.repair and len(lost) < MENDED_AT_ONCE:
+                            lost.append(fault)
         return lost
 
-    def _look_at_objects(self, report: Report) -> list[Fault]:
-        unclaimed, before = [], self._clock.now() - UPLOAD_GRACE
+    def _look_at_objects(self, report: Report, wish: Wish) -> list[Fault]:
+        wanted = {"orphan"} | ({"foreign"} if wish.remove_foreign else set()) if wish.repair else set()
+        unclaimed: list[Fault] = []
+        before = self._clock.now() - UPLOAD_GRACE
         for each in claims(self._database, self._objects.walk()):
             report.objects += 1
             report.bytes += each.stat.size
             if each.claim != "claimed" and each.stat.modified < before:
                 fault = Fault(each.claim, 0, each.stat.key, each.stat.size)
                 report.add(fault)
-                unclaimed.append(fault)
+                if fault.kind in wanted and len(unclaimed) < MENDED_AT_ONCE:
+                    unclaimed.append(fault)
         return unclaimed
 
     def _batches(self) -> Iterator[list[Any]]:
@@ -169,9 +175,10 @@ class Checking:
             report.mend(fault.kind)
 
     def _write_losses(self, lost: list[Fault], report: Report, wish: Wish, caller: Caller) -> None:
-        if len(lost) > max(A_FEW, report.assets // 10) and not wish.accept_loss:
+        losses = sum(report.faults.get(kind, 0) for kind in LOSSES)
+        if losses > max(A_FEW, report.assets // 10) and not wish.accept_loss:
             report.held_back.append(
-                f"{len(lost)} of {report.assets} assets have lost their original: is this the right store, and is it "
+                f"{losses} of {report.assets} assets have lost their original: is this the right store, and is it "
                 "mounted? Nothing was done about them; --accept-loss says that it is meant."
             )
             return
@@ -185,16 +192,16 @@ class Checking:
             report.mend(fault.kind)
 
     def _remove(self, unclaimed: list[Fault], report: Report, wish: Wish, caller: Caller) -> None:
-        orphans = [fault for fault in unclaimed if fault.kind == "orphan"]
-        foreign = [fault for fault in unclaimed if fault.kind == "foreign"] if wish.remove_foreign else []
-        if len(orphans) > max(A_FEW, report.objects // 10) and not wish.accept_loss:
+        orphans = report.faults.get("orphan", 0)
+        gone = unclaimed
+        if orphans > max(A_FEW, report.objects // 10) and not wish.accept_loss:
             report.held_back.append(
-                f"{len(orphans)} of {report.objects} objects have lost their row: is this the right database? They "
+                f"{orphans} of {report.objects} objects have lost their row: is this the right database? They "
                 "were left; --accept-loss says that it is meant."
             )
-            orphans = []
-        for fault in orphans + foreign:
+            gone = [fault for fault in unclaimed if fault.kind != "orphan"]
+        for fault in gone:
             self._objects.delete(fault.key)
             report.mend(fault.kind)
-        if gone := orphans + foreign:
+        if gone:
             self._trail.record(ObjectsSwept(objects=len(gone), bytes=sum(fault.size for fault in gone)), caller)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from readingroom.errors import StorageUnavailable
-from readingroom.imaging import claims, sweeping
+from readingroom.imaging import checking, claims, sweeping
 from readingroom.objects import NfsStore, original_key, thumb_key
 from readingroom.settings import Settings
 
@@ -133,6 +133,19 @@ def test_many_objects_without_rows_are_a_question_for_a_person(place: Place, mon
     assert report.faults == {"orphan": 24} and report.left == 24 and "right database" in report.held_back[0]
     assert place.check(repair=True, accept_loss=True).left == 0
     assert len(place.keys()) == 3
+
+
+def test_what_one_check_cannot_hold_is_left_to_the_next(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = study(place.anna)
+    place.forget(filed(place.anna, here, png(seed=1)))
+    lost = [filed(place.anna, here, png(seed=n)) for n in (2, 3)]
+    for asset in lost:
+        place.objects.delete(place.row(asset).storage_key)
+    monkeypatch.setattr(checking, "MENDED_AT_ONCE", 1)
+    place.clock.ahead = HOUR
+    left = [place.check(repair=True).left for _ in range(4)]
+    assert left == [3, 1, 0, 0]
+    assert [place.row(asset).state for asset in lost] == [claims.LOST] * 2 and len(place.keys()) == 4
 
 
 def test_deleted_assets_lose_their_bytes_only_where_the_site_wants_it(place: Place) -> None:
