@@ -6,11 +6,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from readingroom.cases.tables import import_item, import_run
@@ -23,6 +23,14 @@ State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted
 UNDER_WAY = ("queued", "running")
 
 MAX_MESSAGE = 2000
+
+REPORT_KEPT = timedelta(days=90)
+"""What a run said of single files goes then, and its log; a schedule would fill the disk with the same lines again and
+again. Its figures stay.
+"""
+
+FORGOTTEN_AT_ONCE = 10
+"""Reports that a new run takes away: many lines in one transaction would keep other writers waiting."""
 
 PAGE = 5000
 """Lines of a report that are read at a time."""
@@ -93,6 +101,7 @@ class Runs:
         except IntegrityError:
             other = self._under_way(wish.source)
             raise ImportRunning(f"{wish.source} is being imported already", detail={"runId": other}) from None
+        self._forget_reports(now - REPORT_KEPT)
         return run_id
 
     @contextmanager
@@ -233,6 +242,15 @@ class Runs:
                 .where(import_run.c.id == run_id, import_run.c.state.in_(UNDER_WAY))
                 .values(state="interrupted", finished_at=self._clock.now(), phase="", message=message)
             )
+
+    def _forget_reports(self, before: datetime) -> None:
+        reported = select(import_item.c.id).where(import_item.c.run_id == import_run.c.id).exists()
+        old = select(import_run.c.id).where(import_run.c.started_at < before, reported)
+        with self._database.read() as connection:
+            runs = connection.scalars(old.order_by(import_run.c.started_at).limit(FORGOTTEN_AT_ONCE)).all()
+        if runs:
+            with self._database.write() as connection:
+                connection.execute(delete(import_item).where(import_item.c.run_id.in_(runs)))
 
     @staticmethod
     def _others_since(connection: Connection, run_id: str, source: str, since: datetime) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import suppress
 from datetime import datetime
 from urllib.parse import quote
 
 from readingroom.audit import Trail
 from readingroom.audit.events import ImportCancelled
-from readingroom.cases.import_runs import Runs, Wish
+from readingroom.cases.import_runs import REPORT_KEPT, Runs, Wish
 from readingroom.cases.import_work import runs_of, started
 from readingroom.clock import Clock
 from readingroom.db import Database
@@ -83,6 +85,7 @@ class Imports:
         return wanted
 
     def _spawn(self, run_id: str) -> None:
+        self._forget_logs()
         log_name = f"import-{run_id}.log"
 
         def ended(status: int) -> None:
@@ -95,6 +98,12 @@ class Imports:
         except OSError as error:
             self.runs.abandon(run_id, f"The import's process could not be started: {error.strerror}")
             raise
+
+    def _forget_logs(self) -> None:
+        for place in (self._settings.data / "logs").glob("import-*.log"):
+            with suppress(FileNotFoundError):  # another start was quicker
+                if time.time() - place.stat().st_mtime > REPORT_KEPT.total_seconds():
+                    place.unlink()
 
 
 def default_source(settings: Settings) -> str:

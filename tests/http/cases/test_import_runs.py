@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from readingroom.cases.import_runs import Figures, Runs, Wish
+from readingroom.cases.import_records import Item, Records
+from readingroom.cases.import_runs import REPORT_KEPT, Figures, Runs, Wish
 from readingroom.cases.import_schedule import Scheduler
 from readingroom.cases.import_start import Imports
 from readingroom.errors import ImportRunning, NotFound, SettingsError
@@ -94,6 +96,39 @@ def test_a_run_of_another_machine_is_judged_by_its_heart(runs: Runs, house: Hous
     assert runs.get(run_id).state == "queued"
     house.clock.advance(timedelta(seconds=1))
     assert runs.get(run_id).state == "interrupted"
+
+
+def test_what_old_runs_said_of_single_files_goes_and_their_figures_stay(runs: Runs, house: House) -> None:
+    def ran() -> str:
+        run_id = runs.begin(WISH, "alice")
+        with runs.alive(run_id), house.database.write() as connection:
+            Records.report(connection, run_id, [Item("CT/0001/a.txt", "not_dicom", "empty file")] * 3)
+            runs.end(connection, run_id, "done", Figures(not_dicom=3), "")
+        return run_id
+
+    old = ran()
+    house.clock.advance(REPORT_KEPT - timedelta(minutes=1))
+    young = ran()
+    assert runs.items(old, None, 10, 0)[1] == 3
+    house.clock.advance(timedelta(minutes=2))
+    ran()
+    assert (runs.items(old, None, 10, 0), runs.get(old).not_dicom) == (([], 0), 3)
+    assert runs.items(young, None, 10, 0)[1] == 3
+
+
+def test_logs_of_old_imports_go(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = house.settings.data / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    for name in ("import-old.log", "import-new.log", "orthanc.log"):
+        (logs / name).touch()
+    for name in ("import-old.log", "orthanc.log"):
+        os.utime(logs / name, (0, 0))
+    monkeypatch.setattr("readingroom.cases.import_start.start_process", lambda *_: None)
+    settings = Settings.load(READINGROOM_DATA=house.settings.data, IMPORT_SOURCE=str(tmp_path))
+
+    Imports(settings, house.database, house.clock, house.trail).start(house.by)
+
+    assert sorted(place.name for place in logs.iterdir()) == ["import-new.log", "orthanc.log"]
 
 
 def test_a_run_hears_that_it_is_to_stop(runs: Runs, house: House) -> None:

@@ -97,7 +97,7 @@ function Items({ run }: { run: ImportRun }) {
       {items.isError && <Failed error={items.error} retry={() => void items.refetch()} />}
       {items.isSuccess && items.data.items.length === 0 && (
         <Empty title="No file here" icon={<IconListCheck size={34} stroke={1.3} />}>
-          No file of this import ended that way. Files that had not changed are counted, not listed.
+          No file of this import ended that way. Files that had not changed are counted, not listed. Lists are kept for 90 days.
         </Empty>
       )}
       {items.isSuccess && items.data.items.length > 0 && (
