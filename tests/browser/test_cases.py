@@ -143,3 +143,10 @@ def test_a_failing_server_is_told_with_request_id_and_a_way_to_try_again(visit: 
     student.page.unroute("**/api/bestof/cases?*")
     student.page.get_by_role("button", name="Try again").click()
     expect(student.page.get_by_role("table")).to_be_visible()
+
+
+def test_a_page_past_the_end_of_the_list_leads_to_its_last_one(visit: Visitor) -> None:
+    student = visit("student")
+    student.go("/cases?page=99")
+    expect(student.page.get_by_role("table")).to_be_visible()
+    expect(student.page).not_to_have_url(re.compile("page=99"))
