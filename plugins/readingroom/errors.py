@@ -41,6 +41,7 @@ ReadingRoomError                    500 internal
 ├── IssuerUnreachable               503 issuer_unreachable
 ├── ShareUnavailable                503 share_unavailable
 ├── StoredFileBroken                500 stored_file_broken
+│   └── StoredFileAway              503 stored_file_away
 ├── SettingsError                   500 settings
 ├── ObjectError                     500 object_error       (our own blobs; see objects/)
 │   ├── BadKey                      500 bad_key
@@ -345,6 +346,13 @@ class StoredFileBroken(ReadingRoomError):
     """A stored file is missing, short, or no longer what was imported."""
 
     code = "stored_file_broken"
+
+
+class StoredFileAway(StoredFileBroken):
+    """The place where a stored file lies does not answer, or lets nobody in; trying again may help."""
+
+    status = 503
+    code = "stored_file_away"
 
 
 class SettingsError(ReadingRoomError):

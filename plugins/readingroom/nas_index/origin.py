@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from functools import partial
 
 from readingroom.db import Database
-from readingroom.errors import NotFound, SourceError, StoredFileBroken
+from readingroom.errors import (
+    NotFound,
+    SourceError,
+    SourceForbidden,
+    SourceRefused,
+    SourceUnreachable,
+    StoredFileAway,
+    StoredFileBroken,
+)
 from readingroom.nas_index import series as finding
 from readingroom.nas_index.series_files import CataloguedFile, SeriesFiles
 from readingroom.recent import Recent
@@ -142,6 +150,8 @@ def _broken(error: SourceError, index: int) -> StoredFileBroken:
     # The position, not the path, and nothing of what the source said: a path may hold a patient's name, and this
     # reaches the log.
     told = {"file": index, "code": error.code}
+    if isinstance(error, (SourceUnreachable, SourceRefused, SourceForbidden)):
+        return StoredFileAway(f"The NAS does not give a file: {error.code}", detail=told)
     return StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail=told)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from readingroom.app import Room, build
 from readingroom.clock import SystemClock
 from readingroom.db import migrate, open_database
-from readingroom.errors import PacsNotFound
+from readingroom.errors import PacsNotFound, SourceError, SourceForbidden, SourceRefused, SourceUnreachable
 from readingroom.identity import ANONYMOUS, ROLES, Caller
+from readingroom.manifests import plans
+from readingroom.nas_index.series_files import SeriesFiles
 from readingroom.series import key_of
 from readingroom.settings import Settings
 from readingroom.sources import open_source
@@ -182,3 +184,25 @@ def test_what_is_asked_for_wrongly_is_told(site: Site) -> None:
         assert site.staff.get(path).status_code == 400, path
     beyond = site.staff.get(f"{one}/images/bulk?start=100").get_json()
     assert beyond == {"images": [], "totalImages": 4, "hasMore": False}
+
+
+@pytest.mark.parametrize("error", [SourceUnreachable, SourceRefused, SourceForbidden])
+def test_a_nas_that_does_not_answer_is_said_to_be_away_and_asked_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: type[SourceError]
+) -> None:
+    series = uid("series", "far", "s1")
+    one = f"/api/pacs/studies/{STUDY}/series/{series}"
+    handle = site.manifest(series)["instances"]["handle"][0]
+    monkeypatch.setattr(plans, "LOOK", error.code)  # as if nobody had looked at it before
+    with monkeypatch.context() as away:
+
+        def no_answer(*_: object) -> NoReturn:
+            raise error("jane's folder")
+
+        away.setattr(SeriesFiles, "open", no_answer)
+        # Not its small picture, nor its files: what others read a moment ago is still in memory.
+        for path in (f"{one}/manifest", f"{one}/images/bulk", f"/api/pacs/instances/{handle}/dicomweb"):
+            answer = site.staff.get(path)
+            assert (answer.status_code, answer.get_json()["error"]) == (503, "stored_file_away"), path
+            assert "jane" not in answer.text
+    assert site.manifest(series)["frameCount"] == 4
