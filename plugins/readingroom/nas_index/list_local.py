@@ -10,14 +10,9 @@ from typing import NoReturn
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceUnreachable
 from readingroom.nas_index.listing import PART, Folder, Part
 from readingroom.sources import Unreadable, printable
+from readingroom.sources.local import LOST
 from readingroom.sources.names import join
 from readingroom.sources.walking import MAX_DEPTH
-
-LOST = frozenset({
-    errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH,
-    errno.ENETDOWN, errno.ECONNRESET, errno.ECONNABORTED, errno.EREMOTEIO, errno.ESHUTDOWN, errno.ENODEV,
-})  # fmt: skip
-"""What the kernel says when the server behind a mount is away."""
 
 
 class LocalLister:

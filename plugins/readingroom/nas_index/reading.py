@@ -14,7 +14,7 @@ from typing import Literal
 from readingroom.headers.errors import HeaderError
 from readingroom.headers.window import FIRST_BYTES
 from readingroom.nas_index.header import HeaderReader, series_key
-from readingroom.nas_index.list_local import LOST
+from readingroom.sources.local import LOST
 
 Task = tuple[str, int, int, int]
 """Path, size and time where they are known (else UNKNOWN), and how often it was tried before."""

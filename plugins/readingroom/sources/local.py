@@ -16,10 +16,10 @@ from readingroom.sources.location import Location
 from readingroom.sources.names import join, printable
 from readingroom.sources.settings import SourceSettings
 
-_LOST = {
-    errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH,
-    errno.ENETUNREACH, errno.ENETDOWN, errno.ECONNRESET, errno.ECONNABORTED, errno.EREMOTEIO,
-}  # fmt: skip
+LOST = frozenset({
+    errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH,
+    errno.ENETDOWN, errno.ECONNRESET, errno.ECONNABORTED, errno.EREMOTEIO, errno.ESHUTDOWN, errno.ENODEV,
+})  # fmt: skip
 """What the kernel says when the server behind a mount is away."""
 
 _GONE = {errno.ENOENT, errno.ENOTDIR}
@@ -166,7 +166,7 @@ def _asked[T](path: str | Callable[[], str], question: Callable[[], T]) -> T:
     except OSError as error:
         shown = printable(path if isinstance(path, str) else path())
         said = os.strerror(error.errno) if error.errno else str(error)
-        if error.errno in _LOST:
+        if error.errno in LOST:
             raise LineLost(said) from error
         if error.errno in _GONE:
             raise SourceNotFound(f"{shown or 'The folder'} is not there", path=shown) from error
