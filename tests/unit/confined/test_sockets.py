@@ -13,6 +13,7 @@ import pytest
 from readingroom.confined import sockets
 
 PLUGINS = Path(sockets.__file__).parents[2]
+IS_KNOWN = platform.machine() in sockets.SOCKET
 
 TRIES = """
 import ctypes, json, os, socket, sys, threading
@@ -45,9 +46,7 @@ line.sendall(json.dumps(said | {"thread": heard[0], "asked": line.recv(20).decod
 """
 
 
-@pytest.mark.skipif(
-    platform.machine() not in sockets.SOCKET, reason="the numbers of this machine's calls are not known"
-)
+@pytest.mark.skipif(not IS_KNOWN, reason="the numbers of this machine's calls are not known")
 def test_no_socket_is_made_any_more_and_the_one_that_is_held_goes_on() -> None:
     ours, its = socket.socketpair()
     ours.settimeout(60)
@@ -88,6 +87,6 @@ def test_what_a_confined_process_is_made_of_takes_sockets_away() -> None:
         )
         its.close()
         ours.sendall(b"?")
-        assert ours.recv(100) == (b"refused" if platform.machine() in sockets.SOCKET else b"made")
+        assert ours.recv(100) == (b"refused" if IS_KNOWN else b"made")
         ours.close()
         assert process.wait(60) == 0
