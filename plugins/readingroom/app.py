@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from flask import Flask
 from spectree import SpecTree
 
@@ -64,6 +65,8 @@ from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails import api as thumbnails_api
 from readingroom.viewer import parts as viewing
 
+log = structlog.get_logger(__name__)
+
 PREFIXES = ("/api/", "/share/", "/imaging/", "/health")
 """Where our routes live among Orthanc's; what lies below and is not routed is our own 404."""
 
@@ -93,30 +96,38 @@ class Room:
     settlings: list[Callable[[str], None]] = field(default_factory=list)
 
     def start(self) -> None:
-        """Begin what runs beside requests."""
+        """Begin what runs beside requests; what cannot be begun, while the database is away say, keeps nothing else."""
         for each in self.starts:
-            each()
+            _on_its_own("start", each)
 
     def stop(self) -> None:
         """End what runs beside requests, last begun first, and give the database back."""
         for each in reversed(self.stops):
-            each()
+            _on_its_own("stop", each)
         self.database.close()
 
     def resource_deleted(self, resource: str) -> None:
         """Forget what is remembered of a resource that Orthanc no longer has."""
         for each in self.deletions:
-            each(resource)
+            _on_its_own("deletions", each, resource)
 
     def series_arrived(self, series: str) -> None:
         """Tell of a series that Orthanc has got."""
         for each in self.arrivals:
-            each(series)
+            _on_its_own("arrivals", each, series)
 
     def series_settled(self, series: str) -> None:
         """Tell of a series that Orthanc has got no more instances of for a while."""
         for each in self.settlings:
-            each(series)
+            _on_its_own("settlings", each, series)
+
+
+def _on_its_own(what: str, each: Callable[..., None], *said: str) -> None:
+    """Call one of many: where it fails, the log is told and the next one is called all the same."""
+    try:
+        each(*said)
+    except Exception:
+        log.exception("room_part_failed", what=what, part=getattr(each, "__qualname__", repr(each)))
 
 
 def build(
