@@ -61,12 +61,13 @@ def test_one_that_will_not_stop_is_killed(tmp_path: Path) -> None:
 
 def test_the_end_of_the_leash_ends_the_command() -> None:
     held, word = os.pipe()
-    command = [sys.executable, leash.__file__, str(held), "sleep", "60"]
-    process = subprocess.Popen(command, pass_fds=(held,))
+    command = [sys.executable, leash.__file__, str(held), "sh", "-c", "echo ready; exec sleep 600"]
+    process = subprocess.Popen(command, pass_fds=(held,), stdout=subprocess.PIPE)
     os.close(held)
-    time.sleep(0.3)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
     os.close(word)
-    assert process.wait(10) == 128 + signal.SIGTERM
+    assert process.wait(60) == 128 + signal.SIGTERM
 
 
 def test_a_word_on_the_leash_is_a_signal_and_its_status_comes_back() -> None:
@@ -79,5 +80,5 @@ def test_a_word_on_the_leash_is_a_signal_and_its_status_comes_back() -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == b"ready\n"
     os.write(word, b"I")
-    assert process.wait(10) == 7
+    assert process.wait(60) == 7
     os.close(word)
