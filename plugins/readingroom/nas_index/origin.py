@@ -151,7 +151,7 @@ def _broken(error: SourceError, index: int) -> StoredFileBroken:
     # reaches the log.
     told = {"file": index, "code": error.code}
     if isinstance(error, (SourceUnreachable, SourceRefused, SourceForbidden)):
-        return StoredFileAway(f"The NAS does not give the files of this series at the moment ({error.code}).", detail=told)
+        return StoredFileAway(f"The NAS does not give the files of this series now ({error.code}).", detail=told)
     return StoredFileBroken(f"A file of the NAS cannot be read: {error.code}", detail=told)
 
 
