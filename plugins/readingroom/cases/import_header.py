@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from dataclasses import dataclass
 
 from pydicom import Dataset, dcmread
@@ -26,6 +27,12 @@ LEFT_TO_PYDICOM = frozenset(
     {"1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"}
 )
 """Big endian and the deflated syntaxes."""
+
+DEFLATED = LEFT_TO_PYDICOM - {"1.2.840.10008.1.2.2"}
+FED, PIECE = 64 << 10, 1 << 20
+
+MAX_INFLATED = 1 << 30
+"""Bytes of a deflated file's content: pydicom inflates it whole, and ten megabytes may hide ten gigabytes."""
 
 MEDIA_SOP_CLASS = 0x00020002
 TRANSFER_SYNTAX = 0x00020010
@@ -97,7 +104,7 @@ def read_header(data: bytes, *, whole: bool = True) -> Header:
     except (_Unsure, struct.error):
         flags = _by_pydicom(data, reader.values)
     except BrokenDicom:
-        if start >= PREAMBLE:
+        if start >= PREAMBLE or TRANSFER_SYNTAX in reader.values:
             raise
         flags = _by_pydicom(data, reader.values)  # without file meta information the encoding was only guessed
     values = {tag: _text(value) for tag, value in reader.values.items()}
@@ -159,6 +166,8 @@ class _Reader:
             if tag in WANTED:
                 self.values[tag] = data[value:position]
         syntax = _text(self.values.get(TRANSFER_SYNTAX, b""))
+        if syntax in DEFLATED:
+            _check_inflated(memoryview(data)[position:])
         if syntax in LEFT_TO_PYDICOM:
             raise _Unsure
         if syntax:
@@ -226,6 +235,21 @@ class _Reader:
             raise BrokenDicom(
                 f"cut short: element ({tag >> 16:04X},{tag & 0xFFFF:04X}) ends at byte {position}, the file at {end}"
             )
+
+
+def _check_inflated(data: memoryview) -> None:
+    """Raise BrokenDicom for a content beyond MAX_INFLATED; holds a piece of it at a time."""
+    inflater, length = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    try:
+        for start in range(0, len(data), FED):
+            rest: bytes | memoryview = data[start : start + FED]
+            while rest:
+                length += len(inflater.decompress(rest, PIECE))
+                if length > MAX_INFLATED:
+                    raise BrokenDicom(f"its deflated content has over {MAX_INFLATED >> 20} MB")
+                rest = inflater.unconsumed_tail
+    except zlib.error:
+        return  # what is damaged is told where it is read
 
 
 def _by_pydicom(data: bytes, values: dict[int, bytes]) -> Flags:

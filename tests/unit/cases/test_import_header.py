@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmread
 from pydicom.sequence import Sequence
+from readingroom.cases import import_header
 from readingroom.cases.import_header import BrokenDicom, NotDicom, read_header
 from readingroom.deidentify import identifying
 
@@ -52,6 +53,18 @@ def test_every_encoding_gives_the_same_header(encode: object) -> None:
     found = read_header(encode(dataset))  # type: ignore[operator]  # the factories' encoders
     assert found.sop_instance_uid == dataset.SOPInstanceUID
     assert found.flags == (True, True, True)
+
+
+def test_a_deflated_file_that_hides_gigabytes_is_refused_before_it_is_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = mr()
+    made.ImageComments = "a" * 3_000_000
+    file = deflated(made)
+    assert read_header(file).sop_instance_uid == made.SOPInstanceUID
+    monkeypatch.setattr(import_header, "MAX_INFLATED", 2 << 20)
+    for hiding in (file, file[132:]):
+        with pytest.raises(BrokenDicom, match="deflated content has over 2 MB"):
+            read_header(hiding)
+    assert read_header(deflated(mr())).sop_instance_uid == made.SOPInstanceUID
 
 
 @pytest.mark.parametrize("encode", [dicom_bytes, implicit, big_endian])
