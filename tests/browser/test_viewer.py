@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
+from tests.fixtures.instance import PASSWORD
 from tests.fixtures.viewer_pages import PATIENCE_MS, SLICES, Looker, Reading, Window
 
 
@@ -222,6 +223,73 @@ def test_lengths_are_in_millimetres_regions_in_hounsfield_units(window: Window) 
     expect(length).to_have_count(0)
     window.page.mouse.move(*window.middle())
     expect(window.corner("bottomRight")).to_contain_text(re.compile(r"-?\d+ HU at \d+, \d+"))
+
+
+def test_an_angle_is_drawn_with_three_points(window: Window) -> None:
+    window.page.keyboard.press("a")
+    x, y = window.middle()
+    window.page.mouse.move(x, y - 120)
+    window.page.mouse.down()
+    window.page.mouse.move(x, y, steps=6)
+    window.page.mouse.up()
+    window.page.mouse.move(x + 120, y, steps=6)
+    window.page.mouse.down()
+    window.page.mouse.up()
+    told = window.picture.get_by_text(re.compile(r"^[\d.]+ °$"))
+    expect(told).to_be_visible()
+    assert float((told.text_content() or "").removesuffix(" °")) == pytest.approx(90, abs=1.5)
+    window.page.keyboard.press("Delete")
+    expect(told).to_have_count(0)
+
+
+def test_measurements_stay_with_their_series_and_with_who_drew_them(window: Window, reading: Reading) -> None:
+    length = window.picture.get_by_text(re.compile(r"\d mm$"))
+    window.page.keyboard.press("l")
+    window.drag((128, 0), (-60, -120))
+    expect(length).to_be_visible()
+    window.page.keyboard.press("]")
+    expect(window.page.get_by_role("heading", name="Soft")).to_be_visible()
+    window.shows(10)
+    expect(length).to_have_count(0)
+    window.page.keyboard.press("Delete")
+    window.button("Measure").click()
+    window.page.get_by_role("menuitem", name="Remove all measurements").click()
+    within(window, f"/viewer/{reading.study}/{reading.lung}?image=30")
+    window.shows(30)
+    expect(length).to_be_visible()
+    window.page.get_by_role("link", name="All series of the study").click()
+    window.page.get_by_role("button", name="Account of test-staff").click()
+    window.page.get_by_role("menuitem", name="Sign out").click()
+    window.page.get_by_label("User name").fill("test-staff")
+    window.page.get_by_label("Password", exact=True).fill(PASSWORD)
+    window.button("Sign in").click()
+    expect(window.page.get_by_role("heading", level=1)).not_to_have_text("Sign in")
+    within(window, f"/viewer/{reading.study}/{reading.lung}?image=30")
+    window.shows(30)
+    window.page.mouse.move(*window.middle())
+    expect(window.corner("bottomRight")).to_contain_text("HU at")
+    expect(length).to_have_count(0)
+
+
+def within(window: Window, path: str) -> None:
+    """To another address as the app's own links go there: the page stays."""
+    window.page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path)
+
+
+def test_the_viewer_fills_the_screen_with_its_menus_and_leaves_it_again(window: Window) -> None:
+    fills = "document.fullscreenElement !== null"
+    button = window.button("Full screen")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    assert window.page.evaluate(fills)
+    window.button("Turn and mirror").click()
+    window.page.get_by_role("menuitem", name=re.compile("^Turn right")).click()
+    expect(window.page.locator("[data-edge]")).to_have_text(["R", "A", "L", "P"])
+    window.page.keyboard.press("ArrowDown")
+    window.shows(31)
+    window.page.keyboard.press("f")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    assert not window.page.evaluate(fills)
 
 
 def test_the_words_over_the_picture_say_what_it_is_and_can_be_put_away(window: Window) -> None:

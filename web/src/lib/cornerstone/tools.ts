@@ -71,6 +71,8 @@ export class Hands {
     this.group = group;
     for (const kind of Object.values(KINDS)) group.addTool(kind.toolName);
     group.addViewport(id, engineId);
+    // What was drawn here before is there to be seen again.
+    for (const name of DRAWING) group.setToolPassive(KINDS[name].toolName);
     this.take("window");
   }
 
