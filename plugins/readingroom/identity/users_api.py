@@ -9,6 +9,7 @@ from pydantic import Field
 
 from readingroom.errors import NotFound
 from readingroom.identity.accounts import Account, Accounts
+from readingroom.identity.passwords import check_new
 from readingroom.routing import Answer, Area, Body, Page, caller
 
 Role = Literal["admin", "staff", "student", "clinician"]
@@ -93,6 +94,8 @@ def routes(accounts: Accounts) -> Area:
     def change(name: str, body: UserChange) -> UserAnswer:
         """Set password, roles, clinic, or shut and open an account. A new password or shutting ends its sessions."""
         was = accounts.find(name)
+        if body.password is not None:
+            check_new(body.password, was.name)  # before anything of it is done
         if body.roles is not None or body.clinic is not None:
             clinic = was.clinic if body.clinic is None else body.clinic
             accounts.set_roles(name, body.roles or was.roles, clinic, caller())

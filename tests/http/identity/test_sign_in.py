@@ -326,6 +326,15 @@ def test_who_was_signing_in_while_the_password_changed_or_the_account_was_shut_g
         parts.accounts.set_password("alice", PASSWORD, house.by)
 
 
+def test_a_change_with_a_password_that_will_not_do_changes_nothing(client: FlaskClient, house: House) -> None:
+    house.account("ada", "admin")
+    wanted = {"roles": ["student"], "clinic": "7", "disabled": True, "password": "short"}
+    answer = client.put("/api/users/alice", json=wanted, headers=basic("ada"))
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "bad_request")
+    stands = house.parts.accounts.find("alice")
+    assert (stands.roles, stands.clinic, stands.disabled) == (("staff",), "12", False)
+
+
 def test_two_admins_who_shut_each_other_at_once_leave_one(house: House) -> None:
     for name in ("ada", "eve"):
         house.account(name, "admin")
