@@ -23,6 +23,9 @@ PROCESSES = 2
 WAITING = 12
 """Requests that wait for one: each holds one of Orthanc's 50 threads."""
 
+STATUS_SECONDS = 5.0
+"""A process that has hung up is given so long to end by itself."""
+
 IDLE_SECONDS = 120.0
 """Nobody has asked for so long: the processes end."""
 
@@ -60,8 +63,12 @@ class Worker:
         return self._process.poll() is None
 
     def status(self) -> int:
-        """How it ended, which it is about to: negative by a signal. Raises subprocess.TimeoutExpired after 5 s."""
-        return self._process.wait(5)
+        """How it ended, which it is about to: negative by a signal. One that only hung up, and runs on, is ended."""
+        try:
+            return self._process.wait(STATUS_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
     def end(self) -> None:
         """Be done with it."""
