@@ -67,7 +67,7 @@ def test_a_signal_to_the_outside_reaches_the_command_inside(ground: Ground, numb
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=20)
+    rest, _ = process.communicate(timeout=60)
     assert (rest, process.returncode) == ("heard\n", 9)
 
 

@@ -33,7 +33,7 @@ class PicturesOnDemand:
 
     def make_variants(self, path: Path, kind: Kind, folder: Path) -> Variants:
         """Both pictures, when the gate is open."""
-        assert self.gate.wait(60)
+        assert self.gate.wait(300)
         if self.error is not None:
             raise self.error
         self.made += 1

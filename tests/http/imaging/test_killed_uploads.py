@@ -53,7 +53,7 @@ class Mortal:
 
     def end(self) -> None:
         """No more."""
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -294,7 +294,7 @@ def test_many_who_begin_with_one_key_at_once_begin_one_upload(anna: Person, sett
     start = threading.Barrier(6)
 
     def begin(_: int) -> str:
-        start.wait(10)
+        start.wait(60)
         return begun(anna, data, key, studyId=here)
 
     with ThreadPoolExecutor(6) as crew:

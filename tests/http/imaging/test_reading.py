@@ -219,7 +219,7 @@ def test_a_store_that_hangs_holds_some_requests_and_never_all_threads_of_orthanc
 
     def hanging(key: str) -> Any:
         held.append(key)
-        assert back.wait(60)
+        assert back.wait(300)
         return real(key)
 
     def ask() -> None:

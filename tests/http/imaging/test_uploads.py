@@ -305,7 +305,7 @@ def test_a_body_that_the_gateway_holds_as_a_file_is_read_from_there_and_from_now
     assert (folder / "0000000001").exists()
 
 
-def until(holds: Any, seconds: float = 20) -> None:
+def until(holds: Any, seconds: float = 60) -> None:
     """Wait for what happens beside requests."""
     done = threading.Event()
     for _ in range(int(seconds * 20)):

@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Iterator[Moody]:
 
 
 def settled(it: Standing, expected: str | None) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while it.wrong() != expected:
         assert time.monotonic() < deadline, it.wrong()
         time.sleep(0.01)

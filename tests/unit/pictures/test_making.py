@@ -56,7 +56,7 @@ def child(pictures: Pictures) -> int:
 
 
 def until(is_so: Callable[[], bool]) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if is_so():
             return
         time.sleep(0.01)
