@@ -14,12 +14,16 @@ from PIL import Image, ImageCms, ImageOps
 
 from readingroom.imaging import dicom_jpeg
 from readingroom.pictures import tiff_modes
+from readingroom.pictures.exif import orientation
 from readingroom.pictures.window import window
 
 Array = NDArray[Any]
 
 ORIENTATION = 0x0112
 """Exif's and TIFF's tag."""
+
+TURNED_BY_DECODER = frozenset({"image/tiff", "image/heic"})
+"""On the page too."""
 
 WHITE_IS_ZERO = 0
 """TIFF 6.0, PhotometricInterpretation (262)."""
@@ -90,7 +94,7 @@ def _kept_jpeg(original: BinaryIO, *, grey: bool) -> Pixels | None:
     except dicom_jpeg.NotJpeg as error:
         raise NotAnImage(f"its JPEG is damaged: {error}") from None
     with Image.open(io.BytesIO(file), formats=["JPEG"]) as opened:
-        upright = opened.getexif().get(ORIENTATION, 1) in (0, 1)
+        upright = _orientation(opened) == 1
         opened.draft(None, (16, 16))
         opened.load()  # whether its beginning can be decoded at all
     if not jpeg.is_baseline or not upright or jpeg.components not in ((1,) if grey else (1, 3)):
@@ -111,6 +115,9 @@ def _decoded(opened: Image.Image, file: BinaryIO, mime: str, *, grey: bool, deep
     changed = []
     method, size = _lossy_method(opened, mime, file), file.seek(0, os.SEEK_END)
     inverted = mime == "image/tiff" and opened.mode in DEEP and _tiff_tag(opened, 262) == WHITE_IS_ZERO
+    if mime not in TURNED_BY_DECODER:
+        opened.load()  # a PNG may say it behind its pixels
+        opened.getexif()[ORIENTATION] = _orientation(opened)
     if opened.getexif().get(ORIENTATION, 1) not in (0, 1):
         changed.append("turned upright")
     image = ImageOps.exif_transpose(opened)
@@ -137,6 +144,12 @@ def _decoded(opened: Image.Image, file: BinaryIO, mime: str, *, grey: bool, deep
         values.tobytes(), False, image.height, image.width, samples, bits, photometric, shown, ratio, method or "",
         tuple(changed),
     )  # fmt: skip
+
+
+def _orientation(opened: Image.Image) -> int:
+    """Exif's word alone, as on the page and in browsers: Pillow would take XMP's where Exif has none."""
+    exif = opened.info.get("exif")
+    return orientation(exif) if isinstance(exif, bytes) else 1
 
 
 def _sixteen_bits(image: Image.Image) -> Array:

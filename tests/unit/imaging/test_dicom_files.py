@@ -274,6 +274,33 @@ def test_a_photograph_taken_sideways_stands_upright_and_says_nothing_of_its_plac
     assert b"Exif" not in place.with_suffix(".dcm").read_bytes()
 
 
+SIDEWAYS_IN_XMP = (
+    b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/></rdf:RDF></x:xmpmeta>'
+)
+
+
+@pytest.mark.parametrize("ending", ["jpg", "webp"])
+def test_what_the_page_does_not_turn_is_not_turned(ending: str, tmp_path: Path) -> None:
+    """Browsers take Exif's orientation and no other's; a baseline JPEG is kept as it is."""
+    found = made(saved(tmp_path, COLOURS, ending, xmp=SIDEWAYS_IN_XMP), "PHOTO")
+    assert (found.Rows, found.Columns) == (48, 60)
+    assert (found.file_meta.TransferSyntaxUID == JPEGBaseline8Bit) == (ending == "jpg")
+
+
+@pytest.mark.parametrize("ending", ["png", "tif", "webp"])
+@pytest.mark.parametrize("values", [COLOURS, DEEP], ids=["colours", "deep"])
+def test_what_the_page_turns_is_turned(values: Any, ending: str, tmp_path: Path) -> None:
+    if ending == "webp" and values is DEEP:
+        values = GREY  # it has eight bits
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    found = made(saved(tmp_path, values, ending, exif=exif, **({"lossless": True} if ending == "webp" else {})), "DOC")
+    expected = values if values.ndim == 3 or ending != "webp" else numpy.stack([values] * 3, axis=-1)
+    assert (pixel_array(found) == numpy.rot90(expected, -1)).all()
+    assert "turned upright" in found.DerivationDescription
+
+
 @pytest.mark.parametrize(
     ("image", "ending", "options"),
     [
