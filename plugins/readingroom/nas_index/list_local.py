@@ -10,6 +10,7 @@ from typing import NoReturn
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound, SourceUnreachable
 from readingroom.nas_index.listing import PART, Folder, Part
 from readingroom.sources import Unreadable, printable
+from readingroom.sources.entries import bounded_time
 from readingroom.sources.local import LOST
 from readingroom.sources.names import join
 from readingroom.sources.walking import MAX_DEPTH
@@ -50,7 +51,7 @@ class LocalLister:
                     try:
                         if entry.is_file(follow_symlinks=False):
                             seen = entry.stat(follow_symlinks=False)
-                            part.take(name, seen.st_size, seen.st_mtime_ns)
+                            part.take(name, seen.st_size, bounded_time(seen.st_mtime_ns))
                         elif entry.is_dir(follow_symlinks=False):
                             if depth > MAX_DEPTH:
                                 reason = f"more than {MAX_DEPTH} folders deep"

@@ -25,6 +25,7 @@ from readingroom.nas_index.sampling import FOLDERS, Sample, folders_of, sampled
 from readingroom.nas_index.walks import walk_in_parallel, walk_in_turn
 from readingroom.nas_index.watch import Watch
 from readingroom.sources import FileEntry, Location, Source, SourceSettings, open_source, printable
+from readingroom.sources.entries import bounded_time
 from readingroom.sources.names import join
 
 MARKS = 32
@@ -40,8 +41,7 @@ LINES = {"gentle": 1, "balanced": 4, "fast": 8}
 """By sftp:// and smb:// each worker is a connection that has dozens of files under way by itself: a second one for each
 process reads while the first one's files are parsed, more only help where the server is the slower one."""
 
-FOLDERS_AT_ONCE = 16
-SMB_FOLDERS_AT_ONCE = 4
+FOLDERS_AT_ONCE, SMB_FOLDERS_AT_ONCE = 16, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,4 +297,4 @@ def _sized(folder: str, file: File) -> File:
         seen = Path(f"/{folder}/{file.name}").stat()
     except OSError:
         return file  # whoever reads it will say what is wrong
-    return File(file.name, seen.st_size, seen.st_mtime_ns)
+    return File(file.name, seen.st_size, bounded_time(seen.st_mtime_ns))

@@ -14,6 +14,7 @@ from typing import Literal
 from readingroom.headers.errors import HeaderError
 from readingroom.headers.window import FIRST_BYTES
 from readingroom.nas_index.header import HeaderReader, series_key
+from readingroom.sources.entries import bounded_time
 from readingroom.sources.local import LOST
 
 Task = tuple[str, int, int, int]
@@ -52,7 +53,7 @@ class LocalReading:
             seen = os.fstat(descriptor)
             if not modes.S_ISREG(seen.st_mode):
                 return "bad", size, mtime_ns, ("filesystem", "not_a_file", "This is no longer a file.")
-            size, mtime_ns = seen.st_size, seen.st_mtime_ns
+            size, mtime_ns = seen.st_size, bounded_time(seen.st_mtime_ns)
             return self._found(descriptor, size, mtime_ns)
         except HeaderError as error:
             return "bad", size, mtime_ns, ("dicom", error.code, str(error))

@@ -6,6 +6,22 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple
 
+EARLIEST, LATEST = -(1 << 63), (1 << 63) - 1
+"""Nanoseconds: the years 1677 and 2262. File systems go further, tables do not."""
+
+LARGEST = 1 << 50
+"""Bytes; a thousand such sizes can still be summed."""
+
+
+def bounded_time(mtime_ns: int) -> int:
+    """A time that any table holds: a clock that was wrong, or a server that tells none, gives others."""
+    return mtime_ns if EARLIEST <= mtime_ns <= LATEST else LATEST if mtime_ns > LATEST else EARLIEST
+
+
+def bounded_size(size: int) -> int:
+    """A size that any table holds, whatever a server says."""
+    return min(max(size, 0), LARGEST)
+
 
 class FileEntry(NamedTuple):
     """One regular file; `path` is relative to the source (see `names`), `size` in bytes.

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from readingroom.errors import SourceError, SourceForbidden, SourceNotFound
-from readingroom.sources.entries import Found, Kind, unreadable
+from readingroom.sources.entries import Found, Kind, bounded_time, unreadable
 from readingroom.sources.line import LineLost, OpenFile
 from readingroom.sources.location import Location
 from readingroom.sources.names import join, printable
@@ -90,7 +90,7 @@ class LocalLine:
             return None
         if not self._follow_outside and not self._is_inside(real):
             return None
-        return Found(name, Kind.FILE, real, seen.st_size, seen.st_mtime_ns)
+        return Found(name, Kind.FILE, real, seen.st_size, bounded_time(seen.st_mtime_ns))
 
     def _resolved(self, name: str, place: str) -> Found:
         """What a path leads to, links followed, if that lies inside."""
@@ -122,7 +122,7 @@ class LocalLine:
         if modes.S_ISDIR(seen.st_mode):
             return Found(name, Kind.FOLDER, place, identity=(seen.st_dev, seen.st_ino))
         if modes.S_ISREG(seen.st_mode):
-            return Found(name, Kind.FILE, place, seen.st_size, seen.st_mtime_ns)
+            return Found(name, Kind.FILE, place, seen.st_size, bounded_time(seen.st_mtime_ns))
         return unreadable(name, "special", "neither a file nor a folder (device, pipe or socket)")
 
     def _is_inside(self, real: str) -> bool:
@@ -145,7 +145,7 @@ class LocalFile:
             raise SourceForbidden(f"{printable(where)} is no longer a file")
         self._where = where
         self.size = seen.st_size
-        self.mtime_ns = seen.st_mtime_ns
+        self.mtime_ns = bounded_time(seen.st_mtime_ns)
 
     def read_at(self, offset: int, size: int) -> bytes:
         return _asked(self._where, lambda: os.pread(self._descriptor, size, offset))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import paramiko
 
 from readingroom.errors import SourceError
+from readingroom.sources.entries import bounded_size
 from readingroom.sources.line import LineLost
 
 INIT, VERSION, OPEN, CLOSE, READ, LSTAT, FSTAT, OPENDIR, READDIR = 1, 2, 3, 4, 5, 7, 8, 11, 12
@@ -76,7 +77,7 @@ class _Packet:
 
     def attributes(self) -> Attributes:
         flags = self.number()
-        size = self.long() if flags & 1 else None
+        size = bounded_size(self.long()) if flags & 1 else None
         if flags & 2:
             self.at += 8  # user and group
         mode = self.number() if flags & 4 else None

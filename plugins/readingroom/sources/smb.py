@@ -9,7 +9,15 @@ from contextlib import AbstractContextManager
 
 from readingroom.errors import SourceError, SourceNotFound
 from readingroom.sources.ahead import ReadAhead
-from readingroom.sources.entries import Beginning, FileEntry, Found, Kind, unreadable
+from readingroom.sources.entries import (
+    Beginning,
+    FileEntry,
+    Found,
+    Kind,
+    bounded_size,
+    bounded_time,
+    unreadable,
+)
 from readingroom.sources.line import LineLost, OpenFile
 from readingroom.sources.location import Location
 from readingroom.sources.names import is_plain, printable
@@ -272,14 +280,14 @@ def _parsed(buffer: bytes, where: str) -> Iterator[Found]:
         elif attributes & FOLDER_ATTRIBUTE:
             yield Found(name, Kind.FOLDER, place, identity=identity or None)
         else:
-            yield Found(name, Kind.FILE, place, size, _nanoseconds(written))
+            yield Found(name, Kind.FILE, place, bounded_size(size), _nanoseconds(written))
         if not step:
             return
 
 
 def _nanoseconds(written: int) -> int:
     # Whole microseconds: what catalogues hold that were written by a client without finer times stays right.
-    return (written - _FILETIME_OF_1970) // 10 * 1000
+    return bounded_time((written - _FILETIME_OF_1970) // 10 * 1000)
 
 
 def smb_connector(location: Location, settings: SourceSettings) -> Callable[[], SmbLine]:

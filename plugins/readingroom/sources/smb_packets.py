@@ -9,6 +9,8 @@ import struct
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from readingroom.sources.entries import bounded_size
+
 HEADER = struct.Struct("<4sHHIHHIIQIIQ16s")
 """[MS-SMB2] 2.2.1.2: protocol, 64, credit charge, status, command, credits, flags, next command, message id,
 (process id), tree id, session id, signature."""
@@ -111,7 +113,7 @@ def opened(answer: Answer) -> Opened:
         written, size, attributes, file_id = _CREATED.unpack_from(answer.packet, HEADER.size)
     except struct.error as error:
         raise ValueError("an answer that is too short") from error
-    return Opened(file_id, size, written, attributes)
+    return Opened(file_id, bounded_size(size), written, attributes)
 
 
 def buffer(answer: Answer) -> memoryview:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from readingroom.errors import SourceError
 from readingroom.sources import sftp_protocol as wire
+from readingroom.sources.entries import EARLIEST, LARGEST, LATEST
 from readingroom.sources.line import LineLost
 from readingroom.sources.sftp_protocol import Refusal, SftpChannel
 from readingroom.sources.smb import _parsed
@@ -68,6 +69,16 @@ def test_any_sftp_answer_is_understood_or_refused(
         question(sftp, request)
     except (Refusal, LineLost, SourceError):
         pass
+
+
+def test_sizes_and_times_that_no_table_holds_are_the_nearest_that_it_does() -> None:
+    sftp = channel(packet(wire.ATTRS, struct.pack(">IQ", 1, (1 << 64) - 1)))
+    assert sftp.attributes(sftp.ask_path(wire.STAT, b"/x")).size == LARGEST
+    never, always, name = 0, (1 << 63) - 1, "a".encode("utf-16-le")
+    for written, size, told in ((never, -1, (0, EARLIEST)), (always, 1 << 62, (LARGEST, LATEST))):
+        entry = struct.pack("<IIqqqqqqIIIIQ", 0, 0, 0, 0, written, 0, size, 0, 0x20, len(name), 0, 0, 7) + name
+        (found,) = _parsed(entry, "folder")
+        assert (found.size, found.mtime_ns) == told
 
 
 @given(some.binary(max_size=60))
