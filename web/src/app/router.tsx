@@ -177,6 +177,14 @@ export const router = createBrowserRouter([
         ],
       },
       {
+        // A study and its series bring their own frame, above; this is the way to one.
+        path: "/viewer",
+        lazy: async () => {
+          const { ViewerStartPage } = await import("@/features/viewer/start-page");
+          return { element: <ViewerStartPage /> };
+        },
+      },
+      {
         path: "/docs",
         lazy: async () => {
           const { ApiDocsPage } = await import("@/features/api-docs/api-docs-page");

@@ -12,6 +12,11 @@ export function ohifPath(studyUid: string): string {
   return `/ohif/viewer?StudyInstanceUIDs=${encodeURIComponent(studyUid)}`;
 }
 
+/** The list of studies in OHIF. */
+export function ohifListPath(): string {
+  return "/ohif/";
+}
+
 /** What a path shows, the other way round; null for a path of other pages, and for one that is no address at all. */
 export function viewedAt(path: string): { studyUid: string; seriesUid?: string } | null {
   const [, study, series] = /^\/viewer\/([^/]+)(?:\/([^/]+))?\/?$/.exec(path) ?? [];
