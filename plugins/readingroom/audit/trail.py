@@ -49,6 +49,13 @@ class Trail:
         self._head = select(audit_head.c.length, audit_head.c.hash).where(audit_head.c.id == 1).with_for_update()
         self._move = update(audit_head).where(audit_head.c.id == 1).values(length=bindparam("n"), hash=bindparam("h"))
         self._insert = insert(self._events)
+        events = self._events.c
+        same = (events.entity_table, events.entity_id, events.actor, events.actor_kind, events.action)
+        self._same = (
+            select(events.time)
+            .where(events.time > bindparam("since"), *(column == bindparam(column.name) for column in same))
+            .limit(1)
+        )
 
     def record(self, event: Event, caller: Caller, connection: Connection | None = None) -> None:
         """Append an event; within the caller's own transaction when `connection` is given.
@@ -93,19 +100,15 @@ class Trail:
 
     def _stands_already(self, connection: Connection, event: Event, caller: Caller, now: datetime) -> datetime | None:
         # Another process may have written it; the head's lock keeps it from doing so meanwhile.
-        events = self._events
-        return connection.execute(
-            select(events.c.time)
-            .where(
-                events.c.entity_table == event.entity_table,
-                events.c.entity_id == _clean(event.entity_id),
-                events.c.time > now - FOLD,
-                events.c.actor == _clean(caller.identity.user),
-                events.c.actor_kind == caller.identity.kind,
-                events.c.action == event.action,
-            )
-            .limit(1)
-        ).scalar()
+        wanted = {
+            "since": now - FOLD,
+            "entity_table": event.entity_table,
+            "entity_id": _clean(event.entity_id),
+            "actor": _clean(caller.identity.user),
+            "actor_kind": caller.identity.kind,
+            "action": event.action,
+        }
+        return connection.execute(self._same, wanted).scalar()
 
     def _seen_lately(self, key: tuple[str, ...]) -> bool:
         with self._seen_lock:
