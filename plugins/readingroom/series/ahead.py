@@ -159,15 +159,25 @@ class Ahead:
                     course.waiting.append((index, block))
                     course.held += stop - offset
                     self._held += stop - offset
-                    self._employ(course)
+                    if not self._employ(course):  # nobody would read it: whoever needs it does
+                        course.waiting.pop()
+                        del course.blocks[index, number]
+                        course.held -= stop - offset
+                        self._held -= stop - offset
+                        return
                 ahead += stop - offset
                 offset = stop
             index, offset = index + 1, 0
 
-    def _employ(self, course: _Course) -> None:
+    def _employ(self, course: _Course) -> bool:
+        """Have one more read, where there may be; False when none does, as no thread can be had."""
         if course.readers < READERS:
             course.readers += 1
-            self._crew.start(partial(self._work, course))
+            try:
+                self._crew.start(partial(self._work, course))
+            except RuntimeError:
+                course.readers -= 1
+        return course.readers > 0
 
     def _work(self, course: _Course) -> None:
         while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -212,6 +213,26 @@ def test_what_nobody_asks_for_is_thrown_away_and_the_threads_go(slow: Nas) -> No
     assert slow.taken(reading, 2) == content_of(2, 50)
     assert slow.files() == {2}, "it was read anew"
     reading.close()
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_where_no_thread_can_be_had_nobody_waits_for_one(
+    slow: Nas, reading: Ahead, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    start, left = reading._crew.start, [threads]
+
+    def refused(job: Callable[[], None]) -> None:
+        if isinstance(job, partial):  # a reader ahead
+            if not left[0]:
+                raise RuntimeError("can't start new thread")
+            left[0] -= 1
+        start(job)
+
+    monkeypatch.setattr(reading._crew, "start", refused)
+    for index in range(12):
+        assert slow.taken(reading, index) == content_of(index, 50)
+    assert sorted(slow.fetched) == [(index, 0, 50) for index in range(12)]
+    assert reading._held == 0
 
 
 def test_closing_ends_it_while_a_file_is_being_read(slow: Nas) -> None:
