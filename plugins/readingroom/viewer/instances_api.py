@@ -22,7 +22,10 @@ AT_ONCE = 24
 """Large files on their way straight out of Orthanc: each holds one of its 50 threads."""
 
 LARGEST_RANGE = 32 << 20
-"""A 206 leaves Orthanc with its body in memory; a longer range is answered by its beginning (RFC 9110 15.3.7)."""
+"""A 206 leaves Orthanc with its body in memory; a longer range is answered by the whole (RFC 9110 section 14.2).
+
+Its beginning would do by section 15.3.7, but `curl -C -` takes that for all there is, and ends well.
+"""
 
 LARGEST_PART = 64 << 20
 """A part is made in memory."""
@@ -95,8 +98,8 @@ def _sent(files: Files, file: InstanceFile, places: threading.BoundedSemaphore) 
     same = request.headers.get("If-Range", "") in ("", etag)
     span = byte_range(request.headers.get("Range", ""), size) if same else None
     headers = {"ETag": etag, "Cache-Control": PRIVATE}
-    if span is not None:
-        start, stop = span[0], min(span[1], span[0] + LARGEST_RANGE)
+    if span is not None and span[1] - span[0] <= LARGEST_RANGE:
+        start, stop = span
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
         return Response(b"".join(files.read(file, start, stop)), status=206, headers=headers)
     if size <= PIECE:

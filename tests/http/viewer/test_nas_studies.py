@@ -177,6 +177,22 @@ def test_ranges_of_a_file_are_followed(site: Site) -> None:
     assert site.staff.get(path, headers={"Range": f"bytes={len(whole)}-"}).status_code == 416
 
 
+def test_a_range_too_large_for_orthancs_memory_is_answered_with_the_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its beginning alone would be all the rest for `curl -C -`."""
+    monkeypatch.setattr("readingroom.viewer.instances_api.LARGEST_RANGE", 100)
+    handle = site.manifest(uid("series", "far", "s2"))["instances"]["handle"][0]
+    path, whole = f"/api/pacs/instances/{handle}/file", site.files[2][0]
+    for asked, wanted in (
+        ("bytes=10-109", (206, whole[10:110])),
+        ("bytes=10-110", (200, whole)),
+        ("bytes=10-", (200, whole)),
+    ):
+        answer = site.staff.get(path, headers={"Range": asked})
+        assert (answer.status_code, answer.data) == wanted, asked
+
+
 def test_what_is_asked_for_wrongly_is_told(site: Site) -> None:
     one = f"/api/pacs/studies/{STUDY}/series/{uid('series', 'far', 's1')}"
     for path in (f"{one}/images/bulk?start=-1", f"{one}/images/bulk?count=0", f"{one}/images/bulk?count=x",
