@@ -10,7 +10,7 @@ from typing import Any
 from readingroom.nas_index.bulk import Bulk, Entry, chunks
 from readingroom.nas_index.copies import known_elsewhere, settle_copies
 from readingroom.nas_index.records import DICOM_ERROR, Failed, Found
-from readingroom.nas_index.rows import COLUMNS, Recognise, SeriesRow, clean, number_of, series_row
+from readingroom.nas_index.rows import COLUMNS, Recognise, SeriesRow, clean, error_path, number_of, series_row
 from readingroom.nas_index.tables import UNSETTLED
 from readingroom.sources.names import printable
 
@@ -240,8 +240,8 @@ class Batch:
         count(self._bulk, self._source_id, self._tallies, self._others, self._stored.new_series, self._now)
 
     def _errors(self, failed: list[Failed], mended: list[Place]) -> None:
-        shown = {printable(each.path): each for each in failed}
-        gone = [*shown, *(f"{folder}/{name}" if folder else name for folder, name in mended)]
+        shown = {error_path(printable(each.path)): each for each in failed}
+        gone = [*shown, *(error_path(f"{folder}/{name}" if folder else name) for folder, name in mended)]
         for some in chunks(gone):
             listed, values = self._bulk.among(some)
             self._bulk.run(

@@ -17,6 +17,7 @@ from readingroom.nas_index.bulk import Bulk, chunks
 from readingroom.nas_index.copies import settle_copies_of_source
 from readingroom.nas_index.integrity import settle_integrity
 from readingroom.nas_index.records import DICOM_ERROR
+from readingroom.nas_index.rows import error_path
 from readingroom.nas_index.seen import Seen
 from readingroom.nas_index.tables import SEARCH_TABLE
 from readingroom.sources.names import printable
@@ -195,7 +196,7 @@ class Leaving:
 
     def _forget_errors(self, bulk: Bulk, paths: list[str]) -> None:
         for some in chunks(paths):
-            listed, values = bulk.among(some)
+            listed, values = bulk.among(map(error_path, some))
             bulk.run(
                 f"DELETE FROM {{}}nas_error WHERE source_id = ? AND path {listed}",  # noqa: S608
                 [self._source_id, *values],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,10 @@ MAX_TEXT = 400
 
 MAX_SEARCHED = 1800
 """Bytes of a search text; with its properties it must fit an index entry of PostgreSQL, which takes 2,704 bytes."""
+
+
+LONGEST_PATH = 600
+"""Characters of a path that an error is kept under, for the same reason; a line of a list may be a page of text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,14 @@ def bounded(text: str) -> str:
     if len(text) * 4 <= MAX_SEARCHED:
         return text
     return text.encode()[:MAX_SEARCHED].decode("utf-8", "ignore")
+
+
+def error_path(path: str) -> str:
+    """The path that an error is kept under; of an endless one its beginning, and what tells it from others."""
+    if len(path) <= LONGEST_PATH:
+        return path
+    mark = hashlib.sha1(path.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+    return f"{path[: LONGEST_PATH - len(mark) - 2]}… {mark}"
 
 
 def property_mark(kind: str, value: str | int) -> str:
