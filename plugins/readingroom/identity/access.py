@@ -113,7 +113,3 @@ class Access:
         if identity.can("pacs.read"):
             return True
         return identity.can("cases.read") and self._published.once(uid, lambda: self._is_published(uid))
-
-    def forget(self) -> None:
-        """Ask afresh which studies are published."""
-        self._published.forget()
