@@ -273,7 +273,9 @@ def test_measurements_stay_with_their_series_and_with_who_drew_them(window: Wind
 
 def within(window: Window, path: str) -> None:
     """To another address as the app's own links go there: the page stays."""
-    window.page.evaluate("path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path)
+    window.page.evaluate(
+        "path => { history.pushState(null, '', path); dispatchEvent(new PopStateEvent('popstate')) }", path
+    )
 
 
 def test_the_viewer_fills_the_screen_with_its_menus_and_leaves_it_again(window: Window) -> None:
