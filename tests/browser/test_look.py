@@ -33,6 +33,7 @@ def pages(shelf: Shelf) -> dict[str, str]:
         "/cases": "Cases",
         f"/cases/{shelf.ids[3]}": "Worst headache of her life",
         "/cases?q=nothing+like+this": "No case fits",
+        "/viewer": "Viewer",
         f"/viewer/{study}": "CT chest",
         "/admin/cases": "Manage cases",
         "/admin/imports": "Start an import",
@@ -94,6 +95,14 @@ def test_no_page_has_a_serious_fault_for_screen_readers_or_in_contrast(
     admin.page.get_by_role("button", name="New case").click()
     expect(admin.page.get_by_role("button", name="Create case")).to_be_visible()
     found += offences(admin.page, axe, *rules)
+    admin.go("/docs")
+    settled(admin.page, "API")
+    for button in ("Colour scheme", "Account of admin"):
+        admin.page.get_by_role("button", name=button).click()
+        expect(admin.page.get_by_role("menu")).to_be_visible()
+        found += offences(admin.page, axe, *rules)
+        admin.page.keyboard.press("Escape")
+        expect(admin.page.get_by_role("menu")).to_have_count(0)
     nobody = visit(color_scheme=scheme)
     nobody.go("/sign-in")
     settled(nobody.page, "Sign in")

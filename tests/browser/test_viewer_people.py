@@ -114,6 +114,77 @@ def test_grid_and_viewer_have_no_serious_fault_for_screen_readers_or_in_contrast
     assert not found, "\n".join(found)
 
 
+def test_menus_and_dialogs_of_the_viewer_have_no_serious_fault_while_they_are_open(
+    look: Looker, reading: Reading, axe: str
+) -> None:
+    window = look("staff")
+    window.read(reading.study, reading.lung, 30)
+    found: list[str] = []
+    for name in ("Measure", "Turn and mirror", re.compile("^Window presets")):
+        window.page.get_by_role("button", name=name).click()
+        expect(window.page.get_by_role("menu")).to_be_visible()
+        found += offences(window.page, axe)
+        window.page.keyboard.press("Escape")
+        expect(window.page.get_by_role("menu")).to_have_count(0)
+    window.presets.click()
+    window.page.get_by_role("menuitem", name="Type centre and width…").click()
+    expect(window.page.get_by_role("dialog", name="Centre and width")).to_be_visible()
+    found += offences(window.page, axe)
+    window.page.keyboard.press("Escape")
+    expect(window.page.get_by_role("dialog")).to_have_count(0)
+    window.page.keyboard.press("?")
+    expect(window.page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    found += offences(window.page, axe)
+    assert not found, "\n".join(found)
+
+
+def test_menus_are_opened_gone_through_and_left_with_the_keyboard_alone(look: Looker, reading: Reading) -> None:
+    window = look("staff")
+    window.read(reading.study, reading.lung, 30)
+    window.button("Measure").focus()
+    window.page.keyboard.press("Enter")
+    expect(window.page.get_by_role("menu")).to_be_visible()
+    expect(window.page.get_by_role("menuitem", name=re.compile("^Length"))).to_be_focused()
+    window.page.keyboard.press("ArrowDown")
+    expect(window.page.get_by_role("menuitem", name=re.compile("^Angle"))).to_be_focused()
+    window.page.keyboard.press("Enter")
+    expect(window.page.get_by_role("menu")).to_have_count(0)
+    measuring = window.button("Measure: Angle")
+    expect(measuring).to_be_focused()
+    window.page.keyboard.press("Enter")
+    expect(window.page.get_by_role("menuitem", name=re.compile("^Length"))).to_be_focused()
+    window.page.keyboard.press("Escape")
+    expect(window.page.get_by_role("menu")).to_have_count(0)
+    expect(measuring).to_be_focused()
+    window.shows(30)  # the arrows were the menu's
+    window.page.keyboard.press("ArrowDown")
+    window.shows(31)
+
+
+def test_the_viewers_own_address_leads_on_to_what_one_may_see(look: Looker, reading: Reading) -> None:
+    staff = look("staff")
+    staff.open("/viewer")
+    field = staff.page.get_by_role("textbox", name="StudyInstanceUID")
+    field.fill("no UID")
+    field.press("Enter")
+    expect(staff.page.get_by_text("Digits and points")).to_be_visible()
+    field.fill(reading.study)
+    field.press("Enter")
+    expect(staff.page.get_by_role("heading", name="CT chest with contrast")).to_be_visible()
+    staff.open("/viewer")
+    search = staff.page.get_by_role("searchbox", name="Patient, number or description")
+    search.fill("Doe Jane")
+    search.press("Enter")
+    expect(staff.page).to_have_url(re.compile(r"/nas\?q=Doe(%20|\+)Jane$"))
+    student = look("student")
+    student.open("/viewer")
+    student.page.get_by_role("link", name="To the cases").click()
+    expect(student.page.get_by_role("heading", name="Cases", exact=True)).to_be_visible()
+    student.open("/viewer")
+    expect(student.page.get_by_role("region", name="A study by its UID")).to_be_visible()
+    expect(student.page.get_by_role("searchbox")).to_have_count(0)
+
+
 def test_fingers_scroll_zoom_and_press_on_a_phone(look: Looker, reading: Reading) -> None:
     window = look("staff", **PHONE)
     window.open(f"/viewer/{reading.study}")

@@ -14,7 +14,7 @@ const SCHEMES = [
 export function SchemeMenu() {
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="lg" aria-label="Colour scheme">
           {colorScheme === "dark" ? <IconMoon size={19} stroke={1.6} /> : <IconSun size={19} stroke={1.6} />}
@@ -35,7 +35,7 @@ export function SchemeMenu() {
 
 export function UserMenu({ me }: { me: Me }) {
   return (
-    <Menu position="bottom-end" width={220}>
+    <Menu position="bottom-end" width={220} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <UnstyledButton aria-label={`Account of ${me.user}`} p={4} style={{ borderRadius: "var(--mantine-radius-md)" }}>
           <ActionIcon component="span" variant="light" radius="xl" size="lg" aria-hidden>

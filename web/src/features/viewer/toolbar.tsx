@@ -102,7 +102,7 @@ function Measures({ viewing }: { viewing: Viewing }) {
   const chosen = MEASURES.find(({ name }) => name === tool);
   const Icon = chosen?.icon ?? IconRuler2;
   return (
-    <Menu position="bottom-start" width={230}>
+    <Menu position="bottom-start" width={230} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ToolButton label={chosen === undefined ? "Measure" : `Measure: ${chosen.label}`} pressed={chosen !== undefined} icon={<Icon {...LOOK} />} />
       </Menu.Target>
@@ -127,7 +127,7 @@ function Measures({ viewing }: { viewing: Viewing }) {
 function Turns({ viewing }: { viewing: Viewing }) {
   const small = { size: 17, stroke: 1.6, "aria-hidden": true } as const;
   return (
-    <Menu position="bottom-start" width={220}>
+    <Menu position="bottom-start" width={220} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <ToolButton label="Turn and mirror" icon={<IconRotateClockwise2 {...LOOK} />} />
       </Menu.Target>

@@ -21,7 +21,7 @@ export function WindowMenu({ viewing, presets }: { viewing: Viewing; presets: re
   if (presets.length === 0) return null;
   return (
     <>
-      <Menu position="bottom-start" width={250}>
+      <Menu position="bottom-start" width={250} withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <ToolButton
             label={name === "" ? "Window presets" : `Window presets: ${name}`}
