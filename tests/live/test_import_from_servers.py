@@ -23,6 +23,7 @@ import pytest
 from tests.factories import JUNK, bestof_tree, ct_slices, write_tree
 from tests.fixtures.instance import REPO, Client, LiveInstance, NewInstance
 from tests.fixtures.lossy_line import LossyLine
+from tests.fixtures.processes import kill_whole
 from tests.fixtures.smbd import Smbd
 from tests.fixtures.sshd import Sshd
 
@@ -229,6 +230,14 @@ def until_stored(live: LiveInstance, count: int, process: subprocess.Popen[bytes
         time.sleep(0.05)
 
 
+def until_back(live: LiveInstance) -> None:
+    """Wait until an Orthanc that was killed answers again: a new import waits for it a few seconds only."""
+    end = time.monotonic() + PATIENCE
+    while live.anonymous.get("/health").status_code != 200:
+        assert time.monotonic() < end, "Orthanc did not come back"
+        time.sleep(0.1)
+
+
 def orthanc_pid(live: LiveInstance) -> int:
     """The process id of this instance's Orthanc."""
     (pid,) = [
@@ -269,10 +278,10 @@ def test_everything_killed_in_mid_import_and_run_again_ends_whole(new_instance: 
     live = new_instance()
     process = started_import(live, nas)
     there = until_stored(live, 20, process)
-    os.killpg(process.pid, signal.SIGKILL)
     os.kill(orthanc_pid(live), signal.SIGKILL)
-    process.wait()
+    kill_whole(process)
     assert there < len(tree), "the kill came in the middle"
+    until_back(live)
     report, _ = import_cases(live, nas)
     assert set(figures(report)) <= {"added", "unchanged"}
     assert sum(figures(report).values()) == len(tree)
