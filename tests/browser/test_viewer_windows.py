@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Route, expect
 from pydicom import Dataset
-from pydicom.pixels import apply_modality_lut, apply_voi_lut
+from pydicom.pixels.processing import apply_modality_lut, apply_voi_lut
 
 from tests.browser.test_viewer_drawing import drawn_by, seen
 from tests.factories import ct, dicom_bytes, lut, mr
@@ -91,7 +91,7 @@ def tables(reading: Reading) -> list[Dataset]:
     curve = (4095 / (1 + np.exp(-(whole - 2000) / 300))).round()
     steps = (np.clip(whole - 1000, 0, 2000) // 500 * 1000).clip(0, 4095)
     pixels = np.kron(STORED, np.ones((16, 16), int)).astype("<u2").tobytes()
-    common = {"rows": 64, "columns": 64, "study": "tables", "SeriesNumber": "1", "PixelData": pixels}
+    common: dict[str, Any] = {"rows": 64, "columns": 64, "study": "tables", "SeriesNumber": "1", "PixelData": pixels}
     first = mr(
         "tables", 0, WindowCenter="2000", WindowWidth="4000", **common,
         ModalityLUTSequence=(lut(rise, 0, 16, ModalityLUTType="OD"),),
@@ -116,7 +116,7 @@ def blocks(window: Window) -> Greys:
     """The greys in the middle of each block, as on the screen."""
     box = window.picture.bounding_box()
     assert box is not None
-    shot = window.page.screenshot(clip=box)  # type: ignore[arg-type]  # Playwright's FloatRect is a dict
+    shot = window.page.screenshot(clip=box)
     picture = np.asarray(Image.open(io.BytesIO(shot)).convert("L"), dtype=np.float64)
     height, width = picture.shape
     side = min(height, width) / BLOCKS
