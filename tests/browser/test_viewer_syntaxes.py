@@ -73,7 +73,7 @@ GO = """
 """
 """To another series within the app, as its own links go there: the page is loaded once for all samples."""
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 
 @pytest.fixture(scope="module")
