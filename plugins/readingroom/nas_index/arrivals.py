@@ -92,6 +92,8 @@ class Arrivals:
         """When a series is to be looked at, by Orthanc's id."""
         self._growing: dict[str, int] = {}
         """How often a series was looked at that is not stable yet."""
+        self._brought: dict[str, str] = {}
+        """Its version when it was: of one with thousands of images the list is read again only where it is another."""
         self._deleted: set[str] = set()
         """Of what kind they were is not known."""
         self._count_at = 0.0
@@ -188,6 +190,7 @@ class Arrivals:
             if times is None or times == len(GROWING_SECONDS):
                 del self._due[series]
                 self._growing.pop(series, None)
+                self._brought.pop(series, None)
             else:
                 self._due[series] = self._clock.monotonic() + GROWING_SECONDS[times]
                 self._growing[series] = times + 1
@@ -195,6 +198,8 @@ class Arrivals:
     def _bring(self, visit: Visit, series: str) -> None:
         """Have the catalogue know of a series what Orthanc has of it at this moment."""
         found = self._orthanc.held(series)
+        if found is not None and self._brought.get(series) == found.version:
+            return
         files = () if found is None else self._orthanc.files(found)
         entries = {FileEntry(f"{series}/{each.name}", each.size, each.mtime_ns): each for each in files}
         fresh = visit.compare(list(entries))
@@ -206,6 +211,10 @@ class Arrivals:
             ]
             visit.store(new, beside=partial(_settle, key=found.key))
         visit.take_out(series)
+        if found is None:
+            self._brought.pop(series, None)
+        else:
+            self._brought[series] = found.version
 
     def _header(self, found: FoundSeries, first: SeriesFile) -> Header:
         """Of its first file, as that of a file on the NAS; where that cannot be read, what Orthanc knows of it."""
