@@ -96,6 +96,8 @@ class Arrivals:
         """Its version when it was: of one with thousands of images the list is read again only where it is another."""
         self._deleted: set[str] = set()
         """Of what kind they were is not known."""
+        self._source_id = 0
+        """Of Orthanc in the catalogue; 0: not asked yet."""
         self._count_at = 0.0
         self._news = threading.Event()
         self._stop = threading.Event()
@@ -151,7 +153,7 @@ class Arrivals:
 
     def _turn(self) -> float:
         """Do what is due, or some of it; the seconds until there is something again."""
-        source_id = self._catalogue.source(ORTHANC_NAME, ORTHANC, "")
+        source_id = self._source_id = self._source_id or self._catalogue.source(ORTHANC_NAME, ORTHANC, "")
         self._take_deleted(source_id)
         now = self._clock.monotonic()
         with self._lock:

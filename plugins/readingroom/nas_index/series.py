@@ -203,7 +203,7 @@ def _with_copies(connection: Connection, found: list[Series]) -> list[Series]:
         return found
     keys = [each.key for each in found]
     rows = connection.execute(
-        select(nas_series.c.series_key, nas_series.c.source_id, nas_source.c.name)
+        select(nas_series.c.series_key, nas_source.c.name)
         .join(nas_source, nas_source.c.id == nas_series.c.source_id)
         .where(nas_series.c.series_key.in_(keys), nas_source.c.kind != ORTHANC)
         .order_by(nas_source.c.name)
