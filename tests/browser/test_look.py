@@ -76,6 +76,19 @@ def offences(page: Page, axe: str, *rules: str) -> list[str]:
     ]
 
 
+def test_what_the_pages_are_made_of_was_packed_when_it_was_built(shelf: Shelf) -> None:
+    page = shelf.live.anonymous.get("/").text
+    files = set(re.findall(r"/assets/[^\"]+\.(?:js|css)", page))
+    assert len(files) > 2
+    for file in files:
+        plain, packed = (shelf.live.anonymous.get(file, headers={"Accept-Encoding": way}) for way in ("", "gzip"))
+        assert packed.content == plain.content
+        if len(plain.content) >= 1024:
+            assert packed.headers["Content-Encoding"] == "gzip"
+            # One that the gateway packs while it sends has no length yet.
+            assert int(packed.headers["Content-Length"]) < len(plain.content)
+
+
 @pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", ("color-contrast",))])
 def test_no_page_has_a_serious_fault_for_screen_readers_or_in_contrast(
     visit: Visitor, pages: dict[str, str], axe: str, scheme: str, rules: tuple[str, ...]
