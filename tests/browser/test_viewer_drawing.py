@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +27,9 @@ ON_SCREEN: dict[str, Callable[[Greys], Greys]] = {
 
 AROUND = 150
 """So far from the middle of the picture pictures are compared, in pixels: no words lie there."""
+
+LITTLE = 30_000
+"""Pixels: a few words. The picture alone has a million."""
 
 ALIKE = 4.0
 """Greys of 255 by which two ways to enlarge a picture may differ in the mean."""
@@ -93,6 +97,33 @@ def test_until_the_stack_is_there_no_image_stands_under_the_number_of_another(lo
     for route in stack:
         route.continue_()
     window.shows(60)
+
+
+def test_a_film_paints_nothing_anew_but_the_words_that_change_with_it(look: Looker, reading: Reading) -> None:
+    window = look("staff")
+    window.read(reading.study, reading.lung, 1)
+    window.loaded(60)
+    layers: dict[str, dict[str, Any]] = {}
+
+    def hear(said: dict[str, Any]) -> None:
+        layers.update({each["layerId"]: each for each in said.get("layers", [])})
+
+    def painted() -> dict[str, int]:
+        return {name: each["paintCount"] for name, each in layers.items()}
+
+    browser = window.context.new_cdp_session(window.page)
+    browser.on("LayerTree.layerTreeDidChange", hear)
+    browser.send("DOM.enable")
+    browser.send("LayerTree.enable")
+    window.button("Play").click()
+    window.page.mouse.move(*window.middle())
+    window.page.wait_for_timeout(1_000)
+    before = painted()
+    window.page.wait_for_timeout(1_000)
+    again = {name: times - before.get(name, 0) for name, times in painted().items() if times != before.get(name)}
+    assert max(again.values()) > 2, "the counter goes on"
+    sizes = {name: (layers[name]["width"], layers[name]["height"]) for name in again}
+    assert all(width * height < LITTLE for width, height in sizes.values()), sizes
 
 
 def test_processor_and_graphics_card_show_the_same(look: Looker, reading: Reading) -> None:

@@ -39,8 +39,8 @@ export function Overlay({ manifest, viewing, probe }: { manifest: Manifest; view
 function Corner({ lines, at }: { lines: readonly string[]; at: "topLeft" | "topRight" | "bottomLeft" | "bottomRight" }) {
   return (
     <p className={classes.corner} data-at={at}>
-      {lines.map((line) => (
-        <bdi key={line}>{line}</bdi>
+      {lines.map((line, at) => (
+        <bdi key={at}>{line}</bdi>
       ))}
     </p>
   );

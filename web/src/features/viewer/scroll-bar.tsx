@@ -52,7 +52,9 @@ export function ScrollBar({ viewing, load }: { viewing: Viewing; load: SeriesLoa
       }}
     >
       <Ticks load={load} total={total} revision={load.revision} />
-      <span className={classes.thumb} style={{ insetBlockStart: `${(100 * (index + 0.5)) / total}%` }} />
+      <span className={classes.rail} style={{ transform: `translateY(${(100 * (index + 0.5)) / total}%)` }}>
+        <span className={classes.thumb} />
+      </span>
     </div>
   );
 }

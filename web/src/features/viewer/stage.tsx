@@ -1,5 +1,6 @@
 /** The picture itself, as large as the window lets it be, and what is said over it. */
 import { Loader, VisuallyHidden } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
 import { IconCloudOff, IconPhotoOff } from "@tabler/icons-react";
 import { useRef, useState, type ReactNode } from "react";
 
@@ -17,6 +18,9 @@ import { usePreferences } from "./use-preferences";
 import { useStack } from "./use-stack";
 import { useViewing } from "./use-viewing";
 import type { Viewing } from "./viewing";
+
+/** What is late for less is not told of: a wheel would start and stop the sign of it with each image. */
+const LATE_MS = 400;
 
 interface StageProps {
   viewing: Viewing;
@@ -54,7 +58,8 @@ export function Stage({ viewing, load: given, manifest, name, mayDraw, onPainted
     },
   });
   const failure = load.failure(index);
-  const isLate = screen !== null && screen.index !== index && problem === null;
+  const isBehind = screen !== null && screen.index !== index && problem === null;
+  const [wasBehind] = useDebouncedValue(isBehind, LATE_MS);
   return (
     <div className={classes.stage}>
       <div
@@ -65,11 +70,10 @@ export function Stage({ viewing, load: given, manifest, name, mayDraw, onPainted
         tabIndex={0}
         data-picture
         data-shown={screen === null ? undefined : screen.index + 1}
-        data-late={isLate || undefined}
       />
       {status === "open" && showsInfo && <Overlay manifest={manifest} viewing={viewing} probe={probe} />}
       {status !== "failed" && screen === null && problem === null && <Waiting load={load} />}
-      {isLate && !isPlaying && <Loader size="sm" color="#7fc6bf" className={classes.late} aria-hidden />}
+      {isBehind && wasBehind && !isPlaying && <Loader size="sm" color="#7fc6bf" className={classes.late} aria-hidden />}
       {status === "failed" && (
         <Said icon={<IconPhotoOff size={40} stroke={1.2} />} title="This browser cannot draw the images" words="Open the page in a current browser, or download the series." />
       )}
