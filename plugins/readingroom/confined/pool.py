@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -90,6 +91,7 @@ class Pool:
         self._waiting = threading.BoundedSemaphore(waiting)
         self._lock = threading.Lock()
         self._idle: list[Worker] = []
+        self._used_at = 0.0
         self._sweeper: threading.Timer | None = None
 
     @contextmanager
@@ -119,6 +121,7 @@ class Pool:
             idle, self._idle = self._idle, []
             if self._sweeper is not None:
                 self._sweeper.cancel()
+                self._sweeper = None
         for worker in idle:
             worker.end()
 
@@ -134,11 +137,23 @@ class Pool:
     def _back(self, worker: Worker) -> None:
         with self._lock:
             self._idle.append(worker)
-            if self._sweeper is not None:
-                self._sweeper.cancel()
-            self._sweeper = threading.Timer(IDLE_SECONDS, self.close)
-            self._sweeper.daemon = True
-            self._sweeper.start()
+            self._used_at = time.monotonic()
+            if self._sweeper is None:
+                self._sweep_in(IDLE_SECONDS)
+
+    def _sweep_in(self, seconds: float) -> None:
+        self._sweeper = threading.Timer(seconds, self._swept)
+        self._sweeper.daemon = True
+        self._sweeper.start()
+
+    def _swept(self) -> None:
+        """End the processes, or look again: a timer for each answer would be a thread for each."""
+        with self._lock:
+            rest = self._used_at + IDLE_SECONDS - time.monotonic()
+            if rest > 0:
+                self._sweep_in(rest)
+                return
+        self.close()
 
 
 def _environment() -> dict[str, str]:
