@@ -26,7 +26,7 @@ from readingroom.db import Database, open_database
 from readingroom.door import Door, as_ours, error_response
 from readingroom.downloads import Keys, Outlet, Sender, StoredFiles
 from readingroom.downloads import api as slices_api
-from readingroom.frames import Streams
+from readingroom.frames.streams import Streams
 from readingroom.headers.json_writer import JsonWriter
 from readingroom.identity import Access, Authenticator, DicomwebCookies, ShareCookies, TokenSigner, users_api
 from readingroom.identity import api as identity_api
@@ -61,8 +61,8 @@ from readingroom.series.in_orthanc import OrthancOrigin
 from readingroom.series.study_in_orthanc import OrthancStudies
 from readingroom.settings import Settings
 from readingroom.shares import parts as sharing
-from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails import api as thumbnails_api
+from readingroom.thumbnails.thumbnails import Thumbnails
 from readingroom.viewer import parts as viewing
 
 log = structlog.get_logger(__name__)

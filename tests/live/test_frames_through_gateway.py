@@ -15,9 +15,10 @@ from flask import Flask, Response, request
 from readingroom.door import as_ours, error_response
 from readingroom.downloads import Outlet
 from readingroom.errors import NotFound, TooManyRequests
-from readingroom.frames import Streams, wanted
 from readingroom.frames import stream as one_stream
 from readingroom.frames.record import END, HEAD, MIME
+from readingroom.frames.streams import Streams
+from readingroom.frames.wanted import wanted
 from readingroom.identity.forwarded import Forwarded
 from readingroom.metrics import Metrics
 from readingroom.settings import Settings

@@ -32,7 +32,7 @@ from readingroom.shares.places import Places
 from readingroom.shares.plans import Plans
 from readingroom.shares.retention import Retention
 from readingroom.shares.sending import Sending, series_of
-from readingroom.thumbnails import Thumbnails
+from readingroom.thumbnails.thumbnails import Thumbnails
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ from readingroom.shares.places import HeldBody, Place, Places
 from readingroom.shares.plans import Plan, Plans
 from readingroom.shares.ranges import FOR_NOTHING, read_for_nothing
 from readingroom.shares.rules import Link
-from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails.api import answer as picture_answer
+from readingroom.thumbnails.thumbnails import Thumbnails
 from readingroom.zipstream import safe_name
 
 PIECE = 1 << 20

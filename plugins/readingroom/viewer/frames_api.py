@@ -9,8 +9,8 @@ from pydantic import Field
 
 from readingroom.audit import Trail
 from readingroom.errors import NotFound
-from readingroom.frames import Streams, wanted
-from readingroom.frames.wanted import MOST, Line
+from readingroom.frames.streams import Streams
+from readingroom.frames.wanted import MOST, Line, wanted
 from readingroom.identity.again import Again
 from readingroom.manifests import Plans
 from readingroom.routing import Area, Body, caller

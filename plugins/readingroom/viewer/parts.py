@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from readingroom.audit import Trail
 from readingroom.clock import Clock
-from readingroom.frames import Streams
+from readingroom.frames.streams import Streams
 from readingroom.headers.json_writer import JsonWriter
 from readingroom.identity import Access
 from readingroom.identity.again import Again
@@ -15,7 +15,7 @@ from readingroom.pacs import Pacs
 from readingroom.routing import Area
 from readingroom.series import Origins
 from readingroom.series.model import Place
-from readingroom.thumbnails import Thumbnails
+from readingroom.thumbnails.thumbnails import Thumbnails
 from readingroom.viewer import frames_api, instances_api, series_api
 from readingroom.viewer.files import Files
 from readingroom.viewer.sight import Sight

@@ -9,8 +9,8 @@ from readingroom.audit import Trail
 from readingroom.manifests import Plans
 from readingroom.routing import Answer, Area, Query, caller
 from readingroom.series import Origins
-from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails import api as pictures
+from readingroom.thumbnails.thumbnails import Thumbnails
 from readingroom.viewer.answers import tagged
 from readingroom.viewer.events import SeriesPictured, SeriesViewed, StudyListed
 from readingroom.viewer.images import image_ids, images

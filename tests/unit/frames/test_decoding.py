@@ -16,15 +16,15 @@ from imagecodecs import jpegls_decode
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 from pydicom.pixels import apply_color_lut
-from readingroom.frames import Stream, wanted
 from readingroom.frames.ahead import Budget
 from readingroom.frames.kept import KeptFrames
 from readingroom.frames.maker import Maker
 from readingroom.frames.making import Making
 from readingroom.frames.record import Record
 from readingroom.frames.shape import Shape, Shapes
+from readingroom.frames.stream import Stream
 from readingroom.frames.supply import Supply
-from readingroom.frames.wanted import Line
+from readingroom.frames.wanted import Line, wanted
 from readingroom.headers.errors import HeaderError
 from readingroom.manifests.frames import Unshown
 from readingroom.metrics import Metrics

@@ -9,7 +9,9 @@ from typing import Any, cast
 
 import pytest
 from readingroom.errors import NotFound
-from readingroom.frames import Streams, streams, wanted
+from readingroom.frames import streams
+from readingroom.frames.streams import Streams
+from readingroom.frames.wanted import wanted
 from readingroom.identity import Caller
 from readingroom.metrics import Metrics
 from readingroom.settings import Settings

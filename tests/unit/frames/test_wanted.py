@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from readingroom.errors import BadRequest
-from readingroom.frames import wanted
-from readingroom.frames.wanted import MOST, Span
+from readingroom.frames.wanted import MOST, Span, wanted
 
 COUNT = 5_000
 

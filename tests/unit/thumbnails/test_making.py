@@ -14,9 +14,8 @@ import pytest
 from readingroom.errors import NoThumbnail, StoredFileBroken, TooManyRequests
 from readingroom.kept import KeptFiles
 from readingroom.settings import Settings
-from readingroom.thumbnails import Thumbnails
 from readingroom.thumbnails.maker import Maker, NotMade
-from readingroom.thumbnails.thumbnails import WAITING
+from readingroom.thumbnails.thumbnails import WAITING, Thumbnails
 
 from tests.factories import ct, dicom_bytes
 from tests.fixtures.sharing import UID, MemoryOrigin
