@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections import Counter
@@ -11,7 +10,8 @@ from functools import partial
 
 from flask import Response
 
-from readingroom.errors import NotFound, SeriesChanged, TooManyRequests
+from readingroom.downloads.handing import Handing
+from readingroom.errors import SeriesChanged, TooManyRequests
 from readingroom.frames.ahead import Budget
 from readingroom.frames.beforehand import Beforehand, Lines
 from readingroom.frames.kept import KeptFrames
@@ -28,9 +28,6 @@ from readingroom.settings import Settings
 
 DIRECT_AT_ONCE = 16
 """Streams straight out of Orthanc, each of which holds one of its 50 HTTP threads for as long as the client takes."""
-
-FETCHED_WITHIN = 30.0
-"""Seconds: the gateway fetches what it was told to at once; what it has not by then, its client gave up."""
 
 PIECE = 1 << 20
 """Bytes at a time where Orthanc sends them."""
@@ -52,7 +49,7 @@ class Streams:
         self._direct = threading.BoundedSemaphore(DIRECT_AT_ONCE)
         self._lock = threading.Lock()
         self._open = Counter[str]()
-        self._waiting: dict[str, tuple[Stream, float]] = {}
+        self._handing = Handing[Stream]("/_frames/")
         self._busy_at = float("-inf")
         self._lines = Lines(settings.data / "cache" / "frames" / "slow-lines", settings.frames_beforehand)
         metrics.gauge("frame_streams_open", self._open.total)
@@ -71,18 +68,15 @@ class Streams:
         if version != plan.version:
             raise SeriesChanged("This series has changed: load its manifest again.", detail={"version": plan.version})
         who = caller.identity.user
-        self._sweep()
+        self._handing.sweep()  # else one that nobody fetched would keep its place
         self._enter(who)
         if wanted.line == "slow":
             self._lines.slow()
         supply = Supply(self._origin, plan, wanted, self._making)
         stream = Stream(supply, wanted, self._budget, allowed, partial(self._ended, who))
         if caller.through_gateway and self._has_socket:
-            key = secrets.token_urlsafe(24)
-            with self._lock:
-                self._waiting[key] = stream, time.monotonic() + FETCHED_WITHIN
             response = stream.head()
-            response.headers["X-Accel-Redirect"] = f"/_frames/{key}"
+            response.headers["X-Accel-Redirect"] = self._handing.keep(stream)
             return response
         if not self._direct.acquire(blocking=False):
             stream.close()
@@ -96,11 +90,7 @@ class Streams:
 
     def flow(self, key: str, caller: Caller, headers: Mapping[str, str]) -> Stream:
         """The stream that the gateway was told to fetch, once. Raises NotFound."""
-        with self._lock:
-            found = self._waiting.pop(key, None)
-        if found is None:
-            raise NotFound("There is nothing at this address.")
-        return found[0]
+        return self._handing.flow(key, caller, headers)
 
     def close(self) -> None:
         """Read nothing ahead any more, and end the processes that make frames."""
@@ -109,7 +99,7 @@ class Streams:
 
     def _quiet(self) -> float:
         """Seconds since the last stream ended; 0 while there are some."""
-        self._sweep()  # else one that nobody fetched would count until the next is opened
+        self._handing.sweep()  # else one that nobody fetched would count until the next is opened
         with self._lock:
             return 0.0 if self._open else time.monotonic() - self._busy_at
 
@@ -131,15 +121,6 @@ class Streams:
         self._metrics.add("frames_sent", tally.frames)
         self._metrics.add("frames_failed", tally.failed)
         self._metrics.add("frame_bytes_sent", tally.bytes)
-
-    def _sweep(self) -> None:
-        """Give up what the gateway never came for."""
-        with self._lock:
-            now = time.monotonic()
-            late = [key for key, (_, until) in self._waiting.items() if until < now]
-            streams = [self._waiting.pop(key)[0] for key in late]
-        for stream in streams:
-            stream.close()
 
 
 class DirectBody:

@@ -10,6 +10,7 @@ from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.downloads import Sender
 from readingroom.downloads.giving import Giver
+from readingroom.downloads.handing import Handing
 from readingroom.identity import ShareCookies
 from readingroom.identity.passwords import Passwords
 from readingroom.metrics import Metrics
@@ -25,7 +26,7 @@ from readingroom.shares.copying_origin import CopyOrigin
 from readingroom.shares.copying_queue import CopyQueue
 from readingroom.shares.counting import Downloads
 from readingroom.shares.elsewhere import Elsewhere
-from readingroom.shares.handing import Handing
+from readingroom.shares.file_flow import FileFlow
 from readingroom.shares.links import Links
 from readingroom.shares.pace import Pace
 from readingroom.shares.places import Places
@@ -63,7 +64,7 @@ def build(
     planned = Plans(links, lambda link: series_of(link, origins), origins, log, trail, metrics)
     sender.serve(plans.OWNER, planned)
     places = Places(settings.share_streams_per_link, settings.share_streams)
-    handing = Handing()
+    handing = Handing[FileFlow]("/_files/")
     sending = Sending(
         links, origins, planned, sender, downloads, places, Pace(clock), admission, log, trail, clock, thumbnails,
         handing if settings.zip_socket is not None else None,

@@ -13,6 +13,7 @@ from flask import Response, request
 from readingroom.audit import Trail
 from readingroom.clock import Clock
 from readingroom.downloads import Sender, byte_range, disposition
+from readingroom.downloads.handing import Handing
 from readingroom.downloads.sending import ASK_EVERY, LARGEST_SLICE
 from readingroom.errors import NotFound, NoThumbnail, RangeNotSatisfiable, ReadingRoomError, ShareUnavailable
 from readingroom.series import FoundSeries, Origins, SeriesFile, model
@@ -20,7 +21,7 @@ from readingroom.shares.access_log import AccessLog
 from readingroom.shares.admission import Admission, Holder
 from readingroom.shares.counting import Begun, Downloads, Wanted
 from readingroom.shares.events import ShareBroken, ShareFileRead
-from readingroom.shares.handing import FileFlow, Handing
+from readingroom.shares.file_flow import FileFlow
 from readingroom.shares.links import Links, copy_of
 from readingroom.shares.naming import zip_name
 from readingroom.shares.pace import Pace
@@ -55,7 +56,7 @@ class Sending:
     def __init__(
         self, links: Links, origins: Origins, plans: Plans, sender: Sender, downloads: Downloads, places: Places,
         pace: Pace, admission: Admission, log: AccessLog, trail: Trail, clock: Clock,
-        thumbnails: Thumbnails | None = None, handing: Handing | None = None,
+        thumbnails: Thumbnails | None = None, handing: Handing[FileFlow] | None = None,
     ) -> None:  # fmt: skip
         """With `handing` the gateway fetches large files from the plugin's own socket."""
         self._links = links
@@ -147,7 +148,7 @@ class Sending:
 
     def _file(
         self, holder: Holder, found: FoundSeries, index: int, span: tuple[int, int], head: Response,
-        handing: Handing | None,
+        handing: Handing[FileFlow] | None,
     ) -> Response:  # fmt: skip
         """Bytes of a file behind that head: at once, as a stream, or for the gateway to fetch."""
         link, (start, stop) = holder.link, span

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from readingroom.downloads import handing
 from readingroom.errors import NotFound
 from readingroom.frames import streams
 from readingroom.frames.streams import Streams
@@ -24,7 +25,7 @@ WHO = cast(Caller, SimpleNamespace(identity=SimpleNamespace(user="somebody"), th
 def test_a_stream_that_nobody_fetches_does_not_keep_new_series_from_being_compressed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "FETCHED_WITHIN", 0.5)
+    monkeypatch.setattr(handing, "FETCHED_WITHIN", 0.5)
     settings = Settings.load(READINGROOM_DATA=tmp_path, READINGROOM_ZIP_SOCKET=tmp_path / "socket")
     series, metrics = MemorySeries([b"x" * 100]), Metrics()
     made = Streams(settings, series, metrics)

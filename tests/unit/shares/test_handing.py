@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Response
+from readingroom.downloads import handing
+from readingroom.downloads.handing import Handing
 from readingroom.errors import NotFound
 from readingroom.identity import ANONYMOUS, Caller
-from readingroom.shares import handing
-from readingroom.shares.handing import FileFlow, Handing
+from readingroom.shares.file_flow import FileFlow
 
 DATA = bytes(range(256)) * 40
 NOBODY = Caller(ANONYMOUS, "", "")
@@ -60,7 +61,7 @@ def test_what_is_given_up_tells_how_much_was_taken_and_lets_the_file_go() -> Non
 
 
 def test_a_key_is_good_once() -> None:
-    kept, source = Handing(), Source()
+    kept, source = Handing[FileFlow]("/_files/"), Source()
     place = kept.keep(source.flow)
     key = place.removeprefix("/_files/")
     assert key != place
@@ -72,7 +73,7 @@ def test_a_key_is_good_once() -> None:
 
 def test_what_the_gateway_never_comes_for_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handing, "FETCHED_WITHIN", -1.0)
-    kept, source = Handing(), Source()
+    kept, source = Handing[FileFlow]("/_files/"), Source()
     place = kept.keep(source.flow)
     kept.keep(Source().flow)
     assert source.told == [0]

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import secrets
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from flask import Response
-
-from readingroom.errors import NotFound
-from readingroom.identity import Caller
-
-FETCHED_WITHIN = 30.0
-"""Seconds: the gateway fetches what it was told to at once; what it has not by then, its client gave up."""
 
 
 class FileFlow:
@@ -76,36 +67,3 @@ class FileFlow:
             if close is not None:
                 close()
             ended(self._taken)
-
-
-class Handing:
-    """Keeps what the gateway was told to fetch, until it comes for it: once, and soon."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: dict[str, tuple[FileFlow, float]] = {}
-
-    def keep(self, flow: FileFlow) -> str:
-        """Where the gateway finds it."""
-        self._sweep()
-        key = secrets.token_urlsafe(24)
-        with self._lock:
-            self._waiting[key] = flow, time.monotonic() + FETCHED_WITHIN
-        return f"/_files/{key}"
-
-    def flow(self, key: str, caller: Caller, headers: Mapping[str, str]) -> FileFlow:
-        """What was kept under that key (`downloads.giving.Giver`). Raises NotFound."""
-        with self._lock:
-            found = self._waiting.pop(key, None)
-        if found is None:
-            raise NotFound("There is nothing at this address.")
-        return found[0]
-
-    def _sweep(self) -> None:
-        """Give up what the gateway never came for."""
-        with self._lock:
-            now = time.monotonic()
-            late = [key for key, (_, until) in self._waiting.items() if until < now]
-            flows = [self._waiting.pop(key)[0] for key in late]
-        for flow in flows:
-            flow.close()
