@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "plugins" / "readingroom"
 
-BASE = {"clock", "errors", "kept", "settings", "pacs", "recent"}
+BASE = {"beside", "clock", "errors", "kept", "settings", "pacs", "recent"}
 FOUNDATION = BASE | {
     "db",
     "identity",

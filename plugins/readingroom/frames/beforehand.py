@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Final, Literal
 
 import structlog
 
+from readingroom.beside import Beside
 from readingroom.errors import ReadingRoomError
 from readingroom.frames.making import Making
 from readingroom.frames.reading import Unreadable
@@ -30,6 +30,9 @@ QUIET_SECONDS: Final = 3.0
 """For so long nobody may have asked for frames."""
 
 LOOK_SECONDS: Final = 1.0
+
+AGAIN_SECONDS: Final = 1.0
+"""After a series that failed for no reason known here comes the next."""
 
 SLOW_DAYS: Final = 30.0
 """So long after the last viewer on a slow line another one is expected."""
@@ -86,33 +89,28 @@ class Beforehand:
         self._plan = plan
         self._quiet = quiet
         self._waiting: deque[str] = deque(maxlen=WAITING)
-        self._news = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="frames-beforehand", daemon=True)
+        self._beside = Beside("frames-beforehand", self._turn, again=AGAIN_SECONDS)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._beside.start()
 
     def stop(self) -> None:
         """End after the frame that is being made."""
-        self._stop.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._beside.stop()
 
     def settled(self, series: str) -> None:
         """No more instances of that series of Orthanc's come, for now. Returns at once."""
         if self._lines.expected():
             self._waiting.append(series)
-            self._news.set()
+            self._beside.wake()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._news.wait()
-            self._news.clear()
-            while self._waiting and not self._stop.is_set():
-                self._series(self._waiting.popleft())
+    def _turn(self) -> float | None:
+        """One of those that wait."""
+        if not self._waiting:
+            return None
+        self._series(self._waiting.popleft())
+        return 0.0
 
     def _series(self, series: str) -> None:
         try:
@@ -131,11 +129,9 @@ class Beforehand:
                 made += self._frame(supply, index)
         except ReadingRoomError as error:
             log.info("not compressed beforehand", why=error.message)
-        except Exception:
-            log.exception("compressing beforehand failed")
-        else:
-            if made:
-                log.info("compressed beforehand", frames=made)
+            return
+        if made:
+            log.info("compressed beforehand", frames=made)
 
     def _frame(self, supply: Supply, index: int) -> bool:
         if supply.size(index) < WORTH_BYTES:
@@ -148,6 +144,6 @@ class Beforehand:
     def _calm(self) -> bool:
         """Waits until nobody wants frames; False when it is time to end."""
         while self._quiet() < QUIET_SECONDS:
-            if self._stop.wait(LOOK_SECONDS):
+            if not self._beside.rest(LOOK_SECONDS):
                 return False
-        return not self._stop.is_set()
+        return not self._beside.is_stopping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
@@ -12,6 +11,7 @@ import structlog
 from sqlalchemy import and_, func, or_, select, update
 
 from readingroom.audit import Trail
+from readingroom.beside import Beside
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import BadKey, ReadingRoomError, UploadBusy, UploadLost
@@ -70,19 +70,15 @@ class Sweeper:
         self._slot = slot
         self._deleted_for = deleted_for
         self._walked: float | None = None
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._beside = Beside("imaging-sweeper", self._turn, again=EVERY_SECONDS, first=EVERY_SECONDS)
 
     def start(self) -> None:
         """From now on, in a thread of its own."""
-        self._thread = threading.Thread(target=self._run, name="imaging-sweeper", daemon=True)
-        self._thread.start()
+        self._beside.start()
 
     def stop(self) -> None:
         """No more of that."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(10)
+        self._beside.stop()
 
     def sweep(self, *, walk: bool = True) -> None:
         """Once, all of it; what fails is told in the log and does not keep the rest from being done."""
@@ -96,20 +92,16 @@ class Sweeper:
         except Taken:
             log.info("imaging_sweeping_elsewhere")
 
-    def _run(self) -> None:
-        while not self._stopping.wait(EVERY_SECONDS):
-            now = self._clock.monotonic()
-            due = self._walked is None or now - self._walked >= WALK_EVERY.total_seconds()
-            try:
-                self.sweep(walk=due)
-            except Exception:
-                log.exception("imaging_not_swept")
-                continue
-            if due:
-                self._walked = now
+    def _turn(self) -> float:
+        now = self._clock.monotonic()
+        due = self._walked is None or now - self._walked >= WALK_EVERY.total_seconds()
+        self.sweep(walk=due)
+        if due:
+            self._walked = now
+        return EVERY_SECONDS
 
     def _carefully(self, step: Callable[[], None]) -> None:
-        if self._stopping.is_set():
+        if self._beside.is_stopping:
             return
         try:
             step()
@@ -178,7 +170,7 @@ class Sweeper:
         c, last = imaging_asset.c, 0
         changed = func.coalesce(c.updated_at, c.created_at, c.captured_at)
         old = and_(~c.is_active, c.state == READY, changed <= self._clock.now() - self._deleted_for)
-        while not self._stopping.is_set():
+        while not self._beside.is_stopping:
             with self._database.read() as connection:
                 where = (old, c.storage_backend == self._objects.name, c.id > last)
                 found = connection.execute(select(imaging_asset).where(*where).order_by(c.id).limit(AT_A_TIME)).all()
@@ -213,7 +205,7 @@ class Sweeper:
         seen = orphans = 0
         before = self._clock.now() - OBJECT_GRACE
         for each in claims(self._database, self._objects.walk()):
-            if self._stopping.is_set():
+            if self._beside.is_stopping:
                 return
             seen += 1
             if each.claim == "orphan" and each.stat.modified < before:

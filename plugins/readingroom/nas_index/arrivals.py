@@ -17,6 +17,7 @@ from typing import Final, Protocol
 import structlog
 from sqlalchemy import Connection
 
+from readingroom.beside import Beside
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import PacsUnreachable, ReadingRoomError, StoredFileBroken
@@ -99,20 +100,15 @@ class Arrivals:
         self._source_id = 0
         """Of Orthanc in the catalogue; 0: not asked yet."""
         self._count_at = 0.0
-        self._news = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="orthanc-arrivals", daemon=True)
+        self._beside = Beside("orthanc-arrivals", self._turn, again=AGAIN_SECONDS, gather=GATHER_SECONDS)
 
     def start(self) -> None:
         """Begin, with what is there already."""
-        self._thread.start()
+        self._beside.start()
 
     def stop(self) -> None:
         """End after the series that is being looked at."""
-        self._stop.set()
-        self._news.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._beside.stop()
 
     def arrived(self, series: str) -> None:
         """Orthanc has the first instance of a series."""
@@ -130,26 +126,12 @@ class Arrivals:
         """Orthanc lost a resource of whatever kind."""
         with self._lock:
             self._deleted.add(resource)
-        self._news.set()
+        self._beside.wake()
 
     def _ask(self, series: str) -> None:
         with self._lock:
             self._due[series] = self._clock.monotonic()
-        self._news.set()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                wait = self._turn()
-            except ReadingRoomError as error:
-                log.warning("series of orthanc not looked at", why=error.message)
-                wait = AGAIN_SECONDS
-            except Exception:  # the database went, say: its own errors, and whatever else; the thread must live
-                log.exception("looking at series of orthanc failed")
-                wait = AGAIN_SECONDS
-            if wait > 0 and self._news.wait(wait):
-                self._news.clear()
-                self._stop.wait(GATHER_SECONDS)
+        self._beside.wake()
 
     def _turn(self) -> float:
         """Do what is due, or some of it; the seconds until there is something again."""
@@ -170,7 +152,7 @@ class Arrivals:
     def _look_at(self, source_id: int, due: Sequence[str]) -> None:
         visit = self._catalogue.visit(source_id, RUN)
         for series in due:
-            if self._stop.is_set():
+            if self._beside.is_stopping:
                 return
             asked_at = self._due[series]
             try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import structlog
 
+from readingroom.beside import Beside
 from readingroom.clock import Clock
 from readingroom.db import Database
 from readingroom.errors import Conflict
@@ -57,9 +57,8 @@ class Copying:
         self._places = CopyPlaces(settings.data)
         self._slot = slot_of(settings)
         self._started: float | None = None
-        self._changed = threading.Event()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._swept: float | None = None
+        self._beside = Beside("share-copies", self._turn, again=LOOK_SECONDS)
 
     def ask(self, link: Link) -> None:
         """Have a link's copy made, if it waits for one."""
@@ -68,7 +67,8 @@ class Copying:
 
     def drop(self, link: Link) -> None:
         """Its copy is needed no more; it is removed in a moment."""
-        self._changed.set()
+        self._swept = None
+        self._beside.wake()
 
     def again(self, link: Link, accept_burned_in: bool, caller: Caller) -> None:
         """Have a copy that failed made after all. Raises Conflict when it did not fail."""
@@ -81,15 +81,11 @@ class Copying:
 
     def start(self) -> None:
         """From now on: go on with what was cut off, and sweep, now and then."""
-        self._thread = threading.Thread(target=self._run, name="share-copies", daemon=True)
-        self._thread.start()
+        self._beside.start()
 
     def stop(self) -> None:
         """No more of that; a process that works goes on."""
-        self._stopping.set()
-        self._changed.set()
-        if self._thread is not None:
-            self._thread.join(10)
+        self._beside.stop()
 
     def see_to_it(self) -> None:
         """Start a process unless one works, or nothing waits."""
@@ -103,7 +99,7 @@ class Copying:
         def ended(_status: int) -> None:
             # It was killed, or somebody asked in the moment in which it looked for the last time.
             self._started = None
-            if not self._stopping.is_set():
+            if not self._beside.is_stopping:
                 self.see_to_it()
 
         try:
@@ -125,17 +121,11 @@ class Copying:
             elif link.copy_state == "ready":
                 remove(self._places.begun(link_id))
 
-    def _run(self) -> None:
-        swept: float | None = None
-        while not self._stopping.is_set():
-            try:
-                asked = self._changed.is_set()
-                self._changed.clear()
-                if asked or swept is None or time.monotonic() - swept >= SWEEP_SECONDS:
-                    swept = time.monotonic()
-                    self.sweep()
-                    self._swept_too()
-                self.see_to_it()
-            except Exception:
-                log.exception("copies could not be seen to")
-            self._changed.wait(LOOK_SECONDS)
+    def _turn(self) -> float:
+        now = time.monotonic()
+        if self._swept is None or now - self._swept >= SWEEP_SECONDS:
+            self._swept = now
+            self.sweep()
+            self._swept_too()
+        self.see_to_it()
+        return LOOK_SECONDS
