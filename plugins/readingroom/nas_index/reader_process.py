@@ -47,8 +47,8 @@ def main() -> None:
     # pydicom does its part of our work, character sets, without these; each process is 20 MB smaller for it.
     for name in ("numpy", "PIL", "requests"):
         sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # how Python says "not there"
-    # Whatever prints must not get between the messages.
-    output = os.fdopen(os.dup(1), "wb", buffering=0)
+    # Whatever prints must not get between the messages. Buffered: a bare write ends short where a signal comes.
+    output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     incoming = sys.stdin.buffer
     begun = json.loads(receive(incoming))

@@ -68,8 +68,13 @@ class _Reader:
     under_way: dict[int, list[Task]] = field(default_factory=dict)
     answered: bool = False
 
-    def close(self) -> None:
-        """Give its pipes back."""
+    def end(self) -> None:
+        """Be done with it, and give its pipes back."""
+        self.process.kill()
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            pass  # it hangs in the kernel, on a mount that says nothing; it ends when that does
         for stream in (self.process.stdin, self.process.stdout):
             try:
                 if stream:
@@ -101,11 +106,7 @@ class Readers:
         for reader in self._readers:
             reader.process.kill()
         for reader in self._readers:
-            try:
-                reader.process.wait(5)
-            except subprocess.TimeoutExpired:
-                pass  # it hangs in the kernel, on a mount that says nothing; it ends when that does
-            reader.close()
+            reader.end()
 
     @property
     def under_way(self) -> int:
@@ -156,8 +157,7 @@ class Readers:
         """Start another process; of the files that the dead one was at, each is read alone, to find the one."""
         if dead not in self._readers:
             return None
-        dead.process.wait()
-        dead.close()
+        dead.end()  # one that no longer speaks our language may well live
         self._fallen = 0 if dead.answered else self._fallen + 1
         if self._fallen > self._plan.processes + 2:
             raise ReadersFailed(
@@ -200,6 +200,7 @@ class Readers:
         try:
             while (answer := receive(reader.process.stdout)) is not None:
                 self._answers.put((reader, *answer))
-        except (OSError, ValueError):
-            pass  # closed at the end of the run
-        self._answers.put((reader, 0, None, []))
+        except (OSError, ValueError, EOFError, TypeError):
+            pass  # closed at the end of the run, or no message of ours
+        finally:
+            self._answers.put((reader, 0, None, []))
