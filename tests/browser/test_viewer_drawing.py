@@ -117,13 +117,16 @@ def test_a_film_paints_nothing_anew_but_the_words_that_change_with_it(look: Look
     browser.send("LayerTree.enable")
     window.button("Play").click()
     window.page.mouse.move(*window.middle())
-    window.page.wait_for_timeout(1_000)
-    before = painted()
-    window.page.wait_for_timeout(1_000)
-    again = {name: times - before.get(name, 0) for name, times in painted().items() if times != before.get(name)}
-    assert max(again.values()) > 2, "the counter goes on"
-    sizes = {name: (layers[name]["width"], layers[name]["height"]) for name in again}
-    assert all(width * height < LITTLE for width, height in sizes.values()), sizes
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while True:
+        before = painted()
+        window.page.wait_for_timeout(1_000)
+        again = {name: times - before.get(name, 0) for name, times in painted().items() if times != before.get(name)}
+        sizes = {name: (layers[name]["width"], layers[name]["height"]) for name in again}
+        # The film's own steps alone: other series of the study may still be on their way, and say so beside it.
+        if max(again.values(), default=0) > 2 and all(width * height < LITTLE for width, height in sizes.values()):
+            return
+        assert time.monotonic() < end, (again, sizes)
 
 
 def test_processor_and_graphics_card_show_the_same(look: Looker, reading: Reading) -> None:
