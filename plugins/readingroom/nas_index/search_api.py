@@ -190,7 +190,7 @@ def routes(parts: Finding) -> Area:
         parts.trail.record(IndexSearched(), caller())
         there = parts.is_in_orthanc([each.uid for each in found.series if each.uid])
         return SearchAnswer(
-            results=[Shown(**_shown(each, there)) for each in found.series],  # type: ignore[arg-type]
+            results=[Shown(**_shown(each, there)) for each in found.series],  # type: ignore[arg-type]  # pydantic checks it
             total=found.total,
             total_is_exact=found.total_is_exact,
             timezone=parts.profile.timezone,
@@ -205,7 +205,7 @@ def routes(parts: Finding) -> Area:
         parts.trail.record(SeriesViewed(entity_id=found.key), caller())
         there = parts.is_in_orthanc([found.uid]) if found.uid else set()
         return SeriesAnswer(
-            **_shown(found, there),  # type: ignore[arg-type]
+            **_shown(found, there),  # type: ignore[arg-type]  # pydantic checks it
             files=[
                 FileShown(
                     path=each.path,
